@@ -25,20 +25,22 @@ const folders = ['packages', 'examples'].flatMap((root) => readdirSync(root).map
 
 // JavaScript only: `tsc -b` writes the declarations into the same folders.
 export default defineConfig(
-  folders.filter((folder) => existsSync(`${folder}/package.json`)).map((folder) => ({
-    name: folder,
-    entry: entries(folder),
-    outDir: `${folder}/dist`,
-    tsconfig: `${folder}/tsconfig.json`,
-    format: 'esm',
-    target: 'es2023',
-    platform: 'neutral',
-    dts: false,
-    splitting: true,
-    sourcemap: true,
-    clean: false,
-    silent: true,
-    skipNodeModulesBundle: true,
-    external: [/^#/, /^node:/],
-  })),
+  folders
+    .filter((folder) => existsSync(`${folder}/package.json`))
+    .map((folder) => ({
+      name: folder,
+      entry: entries(folder),
+      outDir: `${folder}/dist`,
+      tsconfig: `${folder}/tsconfig.json`,
+      format: 'esm',
+      target: 'es2023',
+      platform: 'neutral',
+      dts: false,
+      splitting: true,
+      sourcemap: true,
+      clean: false,
+      silent: true,
+      skipNodeModulesBundle: true,
+      external: [/^#/, /^node:/],
+    })),
 )

@@ -57,8 +57,12 @@ async function mustTool(name, args, options) {
 
 export function pnpm(args, options) {
   const { packageManager } = readJson('package.json')
-  // The output of npm itself must stay plain here, whatever .npmrc says about banners.
-  return must('npm', ['exec', '--yes', `--package=${packageManager}`, '--', 'pnpm', ...args], options)
+  return npm(['exec', '--yes', `--package=${packageManager}`, '--', 'pnpm', ...args], options)
+}
+
+/** npm with its plain output: .npmrc asks for json, and npm hands its settings down to every script. */
+export function npm(args, { env = {}, ...options } = {}) {
+  return must('npm', args, { ...options, env: { ...env, npm_config_json: 'false' } })
 }
 
 // --- install -------------------------------------------------------------------------------------------------------
@@ -96,8 +100,12 @@ function newest(path) {
 
 function sourcesChangedAt() {
   const files = ['package.json', 'tsconfig.base.json', 'tsconfig.json', 'tsup.config.ts', 'pnpm-lock.yaml']
-  const parts = packages().flatMap(({ folder }) => ['src', 'package.json', 'tsconfig.json'].map((name) => `${folder}/${name}`))
-  return Math.max(...[...files, ...parts].filter((path) => existsSync(join(root, path))).map((path) => newest(join(root, path))))
+  const parts = packages().flatMap(({ folder }) =>
+    ['src', 'package.json', 'tsconfig.json'].map((name) => `${folder}/${name}`),
+  )
+  return Math.max(
+    ...[...files, ...parts].filter((path) => existsSync(join(root, path))).map((path) => newest(join(root, path))),
+  )
 }
 
 /** Builds every package when a source is newer than the last build: JavaScript by tsup, declarations by tsc. */
