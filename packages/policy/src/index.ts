@@ -1,1 +1,7 @@
-export {}
+export type { Approve, Decision, Deny, Permit } from './decision/decision.ts'
+export type { AgentInput, AgentRegistration, NonEmpty } from './agent/agent.ts'
+export type { Trigger, TriggerEffect } from './agent/trigger.ts'
+export type { DecisionOptions, DecisionRequest, TaskSoFar } from './request/decision-request.ts'
+export type { Explanation, RuleTrace } from './explain/explanation.ts'
+export type { Finding } from './check/finding.ts'
+export type { Policy } from './policy.ts'

@@ -1,0 +1,29 @@
+import type { Api, MaybePromise } from '@hallpass/core'
+import type { AgentRegistration } from './agent/agent.ts'
+import type { Decision } from './decision/decision.ts'
+import type { Finding } from './check/finding.ts'
+import type { Explanation } from './explain/explanation.ts'
+import type { DecisionOptions, DecisionRequest } from './request/decision-request.ts'
+
+/** A checked policy. Frozen; made by `definePolicy` or `mergePolicies` only. */
+export interface Policy {
+  readonly version: string
+  /**
+   * `sha-256:` and base64url over the policy's data and the source text of its functions.
+   * Not covered: what those functions close over or import.
+   */
+  readonly digest: string
+  readonly apis: readonly Api[]
+  readonly purposes: readonly string[]
+  /** Environments a request may name. Empty = the policy does not look at the environment. */
+  readonly environments: readonly string[]
+  readonly agents: Readonly<Record<string, AgentRegistration>>
+  /** The agent with this id, never a member of `Object.prototype`. */
+  agent(id: string): AgentRegistration | undefined
+  /** Answers at once unless a candidate rule needs a fact. Never throws, never rejects: what fails is a deny. */
+  decide(request: DecisionRequest, options?: DecisionOptions): MaybePromise<Decision>
+  /** The same decision in words: which rules were considered and why each did or did not match. */
+  explain(request: DecisionRequest, options?: DecisionOptions): MaybePromise<Explanation>
+  /** What a reader would want to be told: rules that can never match, agents without a permit, actions without a rule. */
+  check(): readonly Finding[]
+}
