@@ -89,7 +89,7 @@ export function checkDocs() {
   if (compiled.status !== 0) process.stderr.write(toPage(compiled.stdout + compiled.stderr))
   const runnable = compiled.status === 0 ? snippets.filter((snippet) => snippet.run) : []
   const broken = runnable.filter((snippet) => !runs(snippet))
-  note(`docs: ${snippets.length} snippets compiled, ${runnable.length} executed`)
+  note(`docs: ${snippets.length} snippets checked, ${runnable.length} executed`)
   return Promise.resolve(compiled.status === 0 && broken.length === 0 ? 0 : 1)
 }
 
