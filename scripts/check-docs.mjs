@@ -20,7 +20,7 @@ function pages() {
 }
 
 /** The snippets of a page. Each keeps its lines where the page has them, so that errors carry the page's numbers. */
-export function snippetsOf(markdown) {
+function snippetsOf(markdown) {
   const snippets = []
   let fence
   for (const [index, line] of markdown.split(/\r?\n/).entries()) {

@@ -36,7 +36,7 @@ export function run(command, args, { stdout = 'stderr', env = {}, cwd = root } =
 }
 
 /** Like `run`, but a failure throws. */
-export async function must(command, args, options) {
+async function must(command, args, options) {
   const code = await run(command, args, options)
   if (code !== 0) throw new Error(`${[command, ...args].slice(0, 3).join(' ')} exited with ${code}`)
 }
