@@ -18,7 +18,8 @@ export async function checkPackages() {
     const tarballs = await pack(temp, ours)
     const linted = await lint(tarballs)
     const consumer = await installed(temp, ours, tarballs)
-    const codes = [linted, await imports(consumer, ours), await types(consumer, ours), await command(consumer)]
+    const codes = [linted]
+    for (const step of [imports, importsInTestRun, types, command]) codes.push(await step(consumer, ours))
     return codes.every((code) => code === 0) ? 0 : 1
   } finally {
     rmSync(temp, { recursive: true, force: true })
@@ -67,14 +68,23 @@ async function installed(temp, ours, tarballs) {
 
 const nameIn = (file, ours) => ours.find(({ name }) => file.includes(`${name.slice(1).replace('/', '-')}-0`)).name
 
-/** Every door loads, and `#crypto` offers the same names on Node as on the web. */
+/** The vitest door registers matchers, which only a test run has. */
+const needsTestRun = (door) => door.endsWith('/vitest')
+
+function importsInTestRun(consumer, ours) {
+  const doors = ours.flatMap(doorsOf).filter(needsTestRun)
+  const body = doors.map((door) => `test('${door} loads', () => import('${door}'))`)
+  writeFileSync(join(consumer, 'doors.test.mjs'), ["import { test } from 'vitest'", ...body].join('\n'))
+  return run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run'], { cwd: consumer })
+}
+
+/** Every other door loads, and `#crypto` offers the same names on Node as on the web. */
 function imports(consumer, ours) {
   const doors = ours.flatMap(doorsOf)
   const lines = [
     "import assert from 'node:assert/strict'",
     'const names = async (path) => Object.keys(await import(path)).sort()',
-    // The vitest door registers matchers, which only a test run has.
-    ...doors.filter((door) => !door.endsWith('/vitest')).map((door) => `await import('${door}')`),
+    ...doors.filter((door) => !needsTestRun(door)).map((door) => `await import('${door}')`),
     ...ours
       .filter(({ imports: inner }) => inner?.['#crypto'])
       .map(({ name }) => `./node_modules/${name}/dist/crypto`)
