@@ -1,0 +1,197 @@
+import type { JsonObject } from '../json/value.ts'
+import type { Ceiling, Limit } from '../grant/entry.ts'
+import type { RefusalReason } from '../reason.ts'
+import type { MaybePromise, Refused, Result } from '../result.ts'
+
+/** How one use ended, as far as a retry with the same idempotency key may be told. */
+export interface Outcome {
+  readonly status: number
+  readonly contentType?: string
+  /** Repeated to a retry; absent when it was too large to keep. */
+  readonly body?: string
+}
+
+/** Everything `redeem` needs to decide in one atomic operation. Times are NumericDate seconds. */
+export interface RedeemRequest {
+  /**
+   * Id of this attempt: a resend with it is the same redeem and gets the same answer while the use is running and
+   * the grant lives. Another request under a used id is refused.
+   */
+  readonly attempt: string
+  readonly audience: string
+  readonly issuer: string
+  readonly jti: string
+  readonly txn: string
+  readonly clientId: string
+  readonly iat: number
+  readonly exp: number
+  readonly action: string
+  readonly resource: string
+  /**
+   * `registered`: the ledger knows this grant or refuses it, and its registered limits count.
+   * `signed`: the verifier's store is its own; the limits below, out of the signed grant, count.
+   */
+  readonly source: 'registered' | 'signed'
+  /**
+   * For `signed`: limits per `grant` only, with a cap on calls among them. What is counted per task or agent spans
+   * ledgers; the broker charges it at issue, and here it is refused.
+   */
+  readonly limits: readonly Limit[]
+  /** For `signed`: the task's deadline where the token says it; absent = the longest a task may last. */
+  readonly deadline?: number
+  /** For `signed`: needed by revocations of an owner or a policy version; absent while one stands = refused. */
+  readonly owner?: string
+  readonly policyVersion?: string
+  /** Scaled units per parameter named by a limit; missing where a limit asks = refused. */
+  readonly amounts: Readonly<Record<string, number>>
+  readonly proof?: { readonly jkt: string; readonly jti: string; readonly iat: number; readonly acceptUntil: number }
+  readonly idempotency?: { readonly key: string; readonly digest: string }
+  /** Id of the audit event that records this use. */
+  readonly event: string
+}
+
+export type RedeemAnswer =
+  | { readonly ok: true; readonly state: 'first'; readonly reservation: string; readonly at: number; readonly usesLeft: number }
+  | { readonly ok: true; readonly state: 'running' | 'unknown'; readonly event: string }
+  | { readonly ok: true; readonly state: 'done'; readonly event: string; readonly outcome: Outcome }
+  | (Refused<RefusalReason> & { readonly limit?: string })
+
+/** What a verifier needs of a ledger. */
+export interface UseLedger {
+  readonly exactFor: 'one-process' | 'one-machine' | 'all-replicas'
+  /** The one atomic step in which a request spends its grant. Last, because it cannot be undone. */
+  redeem(request: RedeemRequest): MaybePromise<RedeemAnswer>
+  /**
+   * reserved -> committed, with the outcome. Idempotent; a lease that ran out is committed as `unknown`.
+   * A reservation id cannot be guessed: whoever holds it made the redeem.
+   */
+  settle(reservation: string, outcome: Outcome): MaybePromise<void>
+  /** reserved -> released, the only way a use comes back. False when settled, expired, ended or unknown. */
+  giveBack(reservation: string, reason: string): MaybePromise<boolean>
+}
+
+export type TaskEnd = 'completed' | 'failed' | 'cancelled' | 'abandoned' | 'expired' | 'revoked'
+
+export interface TaskRecord {
+  readonly txn: string
+  /** Agent id = OAuth client_id = key of the policy's `agents`. */
+  readonly clientId: string
+  readonly owner: string
+  readonly purpose: string
+  readonly note?: string
+  readonly ceiling?: Ceiling
+  readonly jkt: string
+  readonly identity: { readonly iss: string; readonly sub: string }
+  readonly onBehalfOf?: { readonly iss: string; readonly sub: string; readonly tenant?: string }
+  readonly openedAt: number
+  readonly deadline: number
+  readonly policy: { readonly version: string; readonly digest: string }
+  readonly incarnation: string
+}
+
+export interface TaskState extends TaskRecord {
+  readonly end?: { readonly how: TaskEnd; readonly at: number; readonly reason?: string }
+  readonly grantsIssued: number
+  /** Uses so far, by action. */
+  readonly uses: Readonly<Record<string, number>>
+  /** Spent so far on the task's counters, by limit id, scaled units. */
+  readonly spent: Readonly<Record<string, number>>
+  /** Decisions refused in this task so far. */
+  readonly refusals: number
+}
+
+export interface GrantRecord {
+  /** Counters and revocations are keyed by issuer and jti: another issuer's grant with this jti is unknown. */
+  readonly issuer: string
+  readonly jti: string
+  readonly txn: string
+  readonly clientId: string
+  readonly owner: string
+  readonly audience: string
+  readonly action: string
+  readonly resource: string
+  readonly iat: number
+  readonly exp: number
+  readonly jkt?: string
+  readonly limits: readonly Limit[]
+  /**
+   * Charged to task and agent counters at issue: where the API's ledger is its own, limits that span ledgers are split
+   * here. `amounts` are per use, and everything is charged `uses` times. It does not come back.
+   */
+  readonly chargeAtIssue?: {
+    readonly limits: readonly Limit[]
+    readonly amounts: Readonly<Record<string, number>>
+    readonly uses: number
+  }
+  readonly policy: { readonly version: string; readonly digest: string }
+  readonly status: { readonly uri: string; readonly idx: number }
+  readonly incarnation: string
+}
+
+export interface GrantState extends GrantRecord {
+  readonly revoked?: { readonly at: number; readonly reason: string }
+  readonly usesLeft: number
+}
+
+/** What a revocation names. `everything` also stops issuing. */
+export type RevocationTarget =
+  | { readonly kind: 'grant'; readonly jti: string }
+  | { readonly kind: 'task'; readonly txn: string }
+  | { readonly kind: 'agent'; readonly clientId: string }
+  | { readonly kind: 'owner'; readonly owner: string }
+  | { readonly kind: 'action'; readonly audience: string; readonly action: string }
+  | { readonly kind: 'policy-version'; readonly version: string }
+  | { readonly kind: 'everything' }
+
+/** What a revocation killed, or would kill in a dry run. */
+export interface RevocationEffect {
+  readonly tasks: readonly string[]
+  readonly grants: readonly { readonly jti: string; readonly txn: string; readonly status: { readonly uri: string; readonly idx: number } }[]
+}
+
+/** What a sweep found: tasks past their deadline, grants that expired with uses left, uses whose lease ran out. */
+export interface Swept {
+  readonly tasks: readonly TaskState[]
+  readonly grants: readonly GrantState[]
+  readonly unknownUses: readonly { readonly event: string; readonly jti: string; readonly txn: string }[]
+}
+
+/** The broker's ledger: every task and grant is here before its token leaves the broker. */
+export interface Ledger extends UseLedger {
+  /** Which life of the store this is; tasks of another are refused (rule 5). */
+  readonly incarnation: string
+  /** The ledger's never-decreasing clock, NumericDate seconds with fractions. */
+  now(): MaybePromise<number>
+  openTask(task: TaskRecord, bounds: { readonly maxOpenTasks: number }): MaybePromise<Result<TaskRecord, RefusalReason>>
+  task(txn: string): MaybePromise<TaskState | undefined>
+  /**
+   * Checks task, agent and revocations atomically with the write. Refuses a grant without a cap on its own calls,
+   * one that outlives its task or the longest TTL, and a limit whose id is counted in another unit.
+   */
+  registerGrant(grant: GrantRecord): MaybePromise<Result<GrantRecord, RefusalReason>>
+  grant(jti: string): MaybePromise<GrantState | undefined>
+  /** Counts a refused decision in the task's history. */
+  noteRefusal(txn: string): MaybePromise<void>
+  /** Kills the task and every grant in it. Undefined when it was not open: the first end stands. */
+  endTask(txn: string, how: TaskEnd, reason?: string): MaybePromise<RevocationEffect | undefined>
+  /** Wide revocations stop issuing for their target first, then kill. */
+  revoke(target: RevocationTarget, reason: string, options?: { readonly dryRun?: boolean }): MaybePromise<RevocationEffect>
+  /** Clears an agent, owner, action, policy version or everything that was stopped; what was killed stays dead. */
+  resume(target: RevocationTarget, reason: string): MaybePromise<boolean>
+  /** What ran out since the last call, each once: for the trail. Whoever owns the ledger calls it regularly. */
+  sweep(): MaybePromise<Swept>
+  /**
+   * Insert-if-absent, for proofs and assertions at the broker's own endpoints. Kept to `until` plus the maximum skew;
+   * what is over already counts as seen.
+   */
+  markOnce(key: string, until: number): MaybePromise<'first' | 'seen' | 'full'>
+  /** Records that an assertion binds this key; refused beyond `maxKeys` distinct keys. */
+  bindKey(
+    assertion: string,
+    jkt: string,
+    maxKeys: number,
+    until: number,
+  ): MaybePromise<Result<{ readonly keys: number }, RefusalReason>>
+  /** Live sizes, for health and metrics. */
+  sizes(): MaybePromise<JsonObject>
+}
