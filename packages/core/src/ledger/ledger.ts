@@ -189,8 +189,7 @@ export interface Ledger extends UseLedger {
   bindKey(
     assertion: string,
     jkt: string,
-    maxKeys: number,
-    until: number,
+    bounds: { readonly maxKeys: number; readonly until: number },
   ): MaybePromise<Result<{ readonly keys: number }, RefusalReason>>
   /** Live sizes, for health and metrics. */
   sizes(): MaybePromise<JsonObject>
