@@ -1,1 +1,87 @@
-export {}
+import type { ChildProcess } from 'node:child_process'
+import { readFile, rm } from 'node:fs/promises'
+import { performance } from 'node:perf_hooks'
+import { renderTimeline, verifyTrail } from '@hallpass/core'
+import { readTrail } from '@hallpass/core/file-trail'
+import { attackEndings } from './attacks/endings.ts'
+import { attackLimits } from './attacks/limits.ts'
+import { attackScope } from './attacks/scope.ts'
+import { attackTokens } from './attacks/tokens.ts'
+import { makeAssertion, newKey, Workload } from './attacks/workload.ts'
+import { prepareDesk } from './desk/prepare.ts'
+import { startProcess, stopProcess } from './desk/processes.ts'
+import { readPrivateKey } from './desk/setup.ts'
+import { stepsTo } from './desk/steps.ts'
+import { workloadToken } from './desk/workload-token.ts'
+import { refuseOwnerless, resolveTicket } from './story.ts'
+
+const json = process.argv.includes('--json')
+const say = (line = ''): void => {
+  if (!json) console.log(line)
+}
+const began = performance.now()
+const { setup, file } = await prepareDesk()
+const running: ChildProcess[] = []
+const { steps, check } = stepsTo(say)
+
+try {
+  say('Hallpass: a support agent that holds no standing privilege\n')
+  running.push(await startProcess('issuer', file))
+  running.push(await startProcess('broker', file))
+  running.push(...(await Promise.all([startProcess('orders-api', file), startProcess('inventory-api', file)])))
+  say('Running, each a process of its own: identity provider, broker, orders API (Express), inventory API (Fastify)\n')
+
+  say('The agent resolves ticket #9917')
+  const { txn, agent } = await resolveTicket(check, file)
+  running.push(agent)
+
+  const botKey = await readPrivateKey(setup, 'support-bot')
+  const nightKey = await readPrivateKey(setup, 'night-bot')
+  const bot = new Workload(setup, 'support-bot', () => workloadToken(setup, botKey), await newKey())
+  const night = new Workload(
+    setup,
+    'night-bot',
+    () => makeAssertion('night-bot', nightKey, setup.broker),
+    await newKey(),
+  )
+  say('\nIts grants are bent')
+  await attackScope(check, bot)
+  say('\nIts credentials are stolen, forged and replayed')
+  await attackTokens(check, bot)
+  await refuseOwnerless(check, setup)
+  say('\nIts limits are raced')
+  await attackLimits(check, bot)
+  say('\nThe end is the end')
+  await attackEndings(check, bot, night, await readPrivateKey(setup, 'operator'))
+
+  const jwks = (await (await fetch(`${setup.broker}/jwks`)).json()) as Parameters<typeof verifyTrail>[1]['keys']
+  for (const child of running.toReversed()) await stopProcess(child)
+
+  say('\nOne trail tells it all')
+  const lines = await readTrail(setup.trail)
+  await check('trail-is-whole', 'whole', async () => {
+    const verdict = await verifyTrail(lines, { keys: jwks })
+    return verdict.ok ? 'whole' : `line ${verdict.line}: ${verdict.reason}`
+  })
+  await check('altered-line-is-found', 'found', async () => {
+    const altered = lines.map((line, n) => (n === 7 ? { ...line, resource: 'order:9999' } : line))
+    return (await verifyTrail(altered, { keys: jwks })).ok ? 'missed' : 'found'
+  })
+  await check('missing-line-is-found', 'found', async () =>
+    (await verifyTrail(lines.toSpliced(9, 1), { keys: jwks })).ok ? 'missed' : 'found',
+  )
+  await check('no-token-in-the-trail', 'none', async () =>
+    /eyJ[\w-]+\.eyJ/.test(await readFile(setup.trail, 'utf8')) ? 'a token' : 'none',
+  )
+  say(`\nThe agent's task, as the trail tells it (${lines.length} events in all)\n`)
+  say(renderTimeline(lines.filter((line) => line.txn === txn), { color: process.stdout.isTTY }))
+} finally {
+  for (const child of running) await stopProcess(child)
+  await rm(setup.directory, { recursive: true, force: true })
+}
+
+const held = steps.filter((step) => step.ok).length
+const ok = held === steps.length && steps.length > 0
+if (json) console.log(JSON.stringify({ ok, steps }))
+say(`\n${held} of ${steps.length} expectations held, in ${((performance.now() - began) / 1000).toFixed(1)} s`)
+process.exitCode = ok ? 0 : 1
