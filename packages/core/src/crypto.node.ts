@@ -1,1 +1,100 @@
-export {}
+import { isAscii, isUtf8 } from 'node:buffer'
+import * as nodeCrypto from 'node:crypto'
+import type { Jwk } from './identity/identity.ts'
+import { ok, refuse } from './result.ts'
+import type { Result } from './result.ts'
+import { algorithmRow } from './token/algorithm.ts'
+import type { SignatureAlgorithm, VerifyKey } from './token/algorithm.ts'
+import { publicJwk } from './token/public-jwk.ts'
+
+const hashOnce: typeof nodeCrypto.hash | undefined = nodeCrypto.hash
+
+/** SHA-256 of bytes, or of the UTF-8 form of a text. */
+export function sha256(data: Uint8Array | string): Uint8Array {
+  return hashOnce ? hashOnce('sha256', data, 'buffer') : nodeCrypto.createHash('sha256').update(data).digest()
+}
+
+/** SHA-256 as base64url, 43 characters. */
+export function sha256Base64url(data: Uint8Array | string): string {
+  return hashOnce
+    ? hashOnce('sha256', data, 'base64url')
+    : nodeCrypto.createHash('sha256').update(data).digest('base64url')
+}
+
+/** SHA-256 as standard, padded base64: the form RFC 9530 wants. */
+export function sha256Base64(data: Uint8Array | string): string {
+  return hashOnce ? hashOnce('sha256', data, 'base64') : nodeCrypto.createHash('sha256').update(data).digest('base64')
+}
+
+/** HMAC-SHA-256 as base64url. */
+export function hmacSha256Base64url(key: Uint8Array, data: string): string {
+  return nodeCrypto.createHmac('sha256', key).update(data).digest('base64url')
+}
+
+/** `prefix` and 128 random bits as base64url. */
+export function randomId(prefix: string): string {
+  return prefix + nodeCrypto.randomBytes(16).toString('base64url')
+}
+
+/** base64url without padding (RFC 7515 section 2). */
+export function encodeBase64url(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url')
+}
+
+/** Bytes of a canonical base64url text; undefined for padding, white space, other alphabets and stray trailing bits. */
+export function decodeBase64url(text: string): Uint8Array | undefined {
+  const bytes = Buffer.from(text, 'base64url')
+  return bytes.toString('base64url') === text ? bytes : undefined
+}
+
+/** Text of well-formed UTF-8; undefined otherwise. A byte order mark stays in the text. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (isAscii(buffer)) return buffer.toString('latin1')
+  return isUtf8(buffer) ? buffer.toString('utf8') : undefined
+}
+
+/**
+ * Imports a public JWK for exactly one algorithm.
+ *
+ * Refuses private and symmetric keys, wrong curves, RSA below 2048 bits, points that are not on their curve.
+ */
+export function importVerifyKey(jwk: Jwk, alg: SignatureAlgorithm): Result<VerifyKey, 'key-invalid'> {
+  const row = algorithmRow(alg)
+  const checked = publicJwk(jwk, alg, decodeBase64url)
+  if (row === undefined || checked === undefined) return refuse('key-invalid')
+  try {
+    const key = nodeCrypto.createPublicKey({ key: checked.members, format: 'jwk' })
+    const material = {
+      hash: row.hash === null ? null : row.hash.toLowerCase().replace('-', ''),
+      input: {
+        key,
+        ...(row.kty === 'EC' ? { dsaEncoding: 'ieee-p1363' as const } : {}),
+        ...(row.pss ? { padding: nodeCrypto.constants.RSA_PKCS1_PSS_PADDING, saltLength: row.salt } : {}),
+      },
+    }
+    return ok({ alg, signatureBytes: checked.signatureBytes, material })
+  } catch {
+    return refuse('key-invalid')
+  }
+}
+
+interface Material {
+  readonly hash: string | null
+  readonly input: nodeCrypto.VerifyKeyObjectInput
+}
+
+/**
+ * Checks one JWS signature, synchronously. `signingInput` is ASCII: `header.payload`.
+ *
+ * False for a signature of another length or encoding. Never throws.
+ */
+export function verifySignature(key: VerifyKey, signingInput: string, signature: Uint8Array): boolean {
+  if (signature.length !== key.signatureBytes) return false
+  const { hash, input } = key.material as Material
+  try {
+    return nodeCrypto.verify(hash, Buffer.from(signingInput, 'latin1'), input, signature)
+  } catch {
+    return false
+  }
+}

@@ -1,1 +1,119 @@
-export {}
+// Results, refusals and faults
+export { isPromise, ok, refuse } from './result.ts'
+export type { MaybePromise, Ok, Refused, Result } from './result.ts'
+export type { RefusalReason } from './reason.ts'
+export { HallpassError } from './fault.ts'
+export type { FaultCode } from './fault.ts'
+
+// JSON, amounts and digests
+export type { JsonObject, JsonValue } from './json/value.ts'
+export { MAX_JSON_DEPTH, parseStrictJson } from './json/parse-strict-json.ts'
+export type { JsonProblem } from './json/parse-strict-json.ts'
+export { canonicalize } from './json/canonicalize.ts'
+export { Decimal, toUnits } from './decimal/decimal.ts'
+export { decimal, decimalSpec } from './decimal/decimal-schema.ts'
+export type { DecimalSchema, DecimalSpec } from './decimal/decimal-schema.ts'
+export {
+  decodeBase64url,
+  encodeBase64url,
+  hmacSha256Base64url,
+  importVerifyKey,
+  randomId,
+  sha256,
+  sha256Base64,
+  sha256Base64url,
+  verifySignature,
+} from '#crypto'
+
+// Catalog
+export type {
+  Action,
+  ActionInput,
+  ActionMap,
+  ActionName,
+  ActionOf,
+  ActionsOf,
+  Api,
+  ApiSet,
+  Method,
+  ParametersIn,
+  ParametersOut,
+  ResourceOf,
+  ResourceOfTemplate,
+  Risk,
+  Route,
+} from './catalog/api.ts'
+export { defineApi } from './catalog/define-api.ts'
+export type { DefinedActions, NoParameters } from './catalog/define-api.ts'
+export { apisOf, findAction } from './catalog/find-action.ts'
+export { matchResource, partsOfResource, resourceFrom } from './catalog/resource.ts'
+export { assembleParameters, parseParameters } from './catalog/parameters.ts'
+export type { RequestInput } from './catalog/parameters.ts'
+export { buildCall } from './catalog/build-call.ts'
+export type { BuiltCall } from './catalog/build-call.ts'
+
+// Identity
+export type {
+  Jwk,
+  JwkSet,
+  OidcIdentity,
+  PrivateKeyJwtIdentity,
+  SpiffeIdentity,
+  TokenSource,
+  VerifiedIdentity,
+  WorkloadIdentity,
+} from './identity/identity.ts'
+export { oidc, privateKeyJwt, spiffe } from './identity/describe-identity.ts'
+export { parseSpiffeId } from './identity/spiffe-id.ts'
+export type { SpiffeId } from './identity/spiffe-id.ts'
+
+// Grant
+export type {
+  Ceiling,
+  Constraint,
+  Constraints,
+  Limit,
+  TaskEntry,
+  ToolCallEntry,
+  ToolCallRequest,
+} from './grant/entry.ts'
+export { parseTaskEntry, parseToolCallEntry, parseToolCallRequest } from './grant/parse-entry.ts'
+export { amountsFor, covers, parameterDigest } from './grant/covers.ts'
+export type { Ask } from './grant/covers.ts'
+
+// Token
+export * from './token/constants.ts'
+export type { Confirmation, GrantClaims, TaskTokenClaims } from './token/claims.ts'
+export type { SignatureAlgorithm, VerifyKey } from './token/algorithm.ts'
+export { jwkThumbprint } from './token/thumbprint.ts'
+export { preflight } from './token/preflight.ts'
+export type { ReadToken, TokenShape } from './token/preflight.ts'
+export { checkGrantClaims, checkTaskTokenClaims } from './token/check-claims.ts'
+export type { ClaimsExpectation } from './token/check-claims.ts'
+
+// Proof
+export { requestUrl } from './proof/request-url.ts'
+export type { RequestUrl } from './proof/request-url.ts'
+export { verifyProof } from './proof/verify-proof.ts'
+export type { VerifiedProof } from './proof/verify-proof.ts'
+export type { ProofExpectation } from './proof/expectation.ts'
+export type { ProofKey, ProofKeyCache } from './proof/proof-key.ts'
+
+// Ledger
+export type {
+  GrantRecord,
+  GrantState,
+  Ledger,
+  Outcome,
+  RedeemAnswer,
+  RedeemRequest,
+  RevocationEffect,
+  RevocationTarget,
+  TaskEnd,
+  TaskRecord,
+  TaskState,
+  UseLedger,
+} from './ledger/ledger.ts'
+
+// Audit
+export type { AuditEvent, AuditSink, EventType, Trail, TrailLine } from './audit/event.ts'

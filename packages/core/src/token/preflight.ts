@@ -1,0 +1,92 @@
+import { decodeBase64url } from '#crypto'
+import { isObject } from '../json/is-object.ts'
+import { parseStrictJson } from '../json/parse-strict-json.ts'
+import type { JsonObject } from '../json/value.ts'
+import type { RefusalReason } from '../reason.ts'
+import { ok, refuse } from '../result.ts'
+import type { Refused, Result } from '../result.ts'
+
+/** What one kind of token looks like. */
+export interface TokenShape {
+  /** Accepted `typ` values, exact; `''` = may be absent. `at+jwt` also accepts `application/at+jwt`. */
+  readonly typ: readonly string[]
+  readonly alg: readonly string[]
+  /** Longest token, in characters. */
+  readonly maxBytes: number
+  /** For proofs, where the key is in the header. */
+  readonly allowJwk?: true
+  /** The only header members there may be. */
+  readonly onlyHeader?: readonly string[]
+}
+
+export interface ReadToken {
+  readonly header: JsonObject
+  readonly payload: JsonObject
+  /** `header.payload`, as signed. */
+  readonly signingInput: string
+  readonly signature: Uint8Array
+}
+
+const malformed = (detail: string): Refused<RefusalReason> => refuse('token-malformed', detail)
+
+/** The three segments of a compact JWS, or undefined. */
+export function splitToken(token: unknown, maxBytes: number): readonly [string, string, string] | undefined {
+  if (typeof token !== 'string' || token.length > maxBytes) return undefined
+  const first = token.indexOf('.')
+  const second = token.indexOf('.', first + 1)
+  if (first < 1 || second < first + 2 || second === token.length - 1) return undefined
+  return [token.slice(0, first), token.slice(first + 1, second), token.slice(second + 1)]
+}
+
+/** The JSON object in one segment, read strictly; undefined where anything about it is off. */
+export function readSegment(segment: string): JsonObject | undefined {
+  const bytes = decodeBase64url(segment)
+  const parsed = bytes === undefined ? undefined : parseStrictJson(bytes)
+  return parsed?.ok === true && isObject(parsed.value) ? parsed.value : undefined
+}
+
+/**
+ * Reads a compact JWS strictly, before any key or signature is looked at.
+ *
+ * Canonical base64url only, strict JSON objects only, `alg` and `typ` exact and listed, no `crit`, `b64`, `zip`, no key
+ * or key URL in the header (but `jwk` with `allowJwk`), `kid` a short string. Does not check claims or the signature.
+ */
+export function preflight(token: string, expect: TokenShape): Result<ReadToken, RefusalReason> {
+  const parts = splitToken(token, expect.maxBytes)
+  if (parts === undefined) return malformed('not a compact JWS within its size limit')
+  const header = readSegment(parts[0])
+  if (header === undefined) return malformed('the header is not canonical base64url of strict JSON')
+  const bad = checkHeader(header, expect)
+  if (bad !== undefined) return bad
+  const payload = readSegment(parts[1])
+  if (payload === undefined) return malformed('the payload is not canonical base64url of strict JSON')
+  const signature = decodeBase64url(parts[2])
+  if (signature === undefined) return malformed('the signature is not canonical base64url')
+  return ok({ header, payload, signingInput: token.slice(0, parts[0].length + 1 + parts[1].length), signature })
+}
+
+const REFUSED_MEMBERS: ReadonlySet<string> = new Set(['crit', 'b64', 'zip', 'jku', 'x5u', 'x5c', 'enc'])
+
+/** Checks a header against a kind of token; undefined when nothing is wrong. */
+export function checkHeader(header: JsonObject, expect: TokenShape): Refused<RefusalReason> | undefined {
+  for (const name of Object.keys(header)) {
+    if (REFUSED_MEMBERS.has(name) || (name === 'jwk' && expect.allowJwk !== true)) {
+      return malformed('the header has a member that is refused')
+    }
+    if (expect.onlyHeader !== undefined && !expect.onlyHeader.includes(name)) {
+      return malformed('the header has a member this kind of token may not have')
+    }
+  }
+  const { alg, typ, kid } = header
+  if (typeof alg !== 'string' || !expect.alg.includes(alg)) return refuse('token-algorithm')
+  if (!isType(Object.hasOwn(header, 'typ') ? typ : '', expect.typ)) return refuse('token-type')
+  if (Object.hasOwn(header, 'kid') && (typeof kid !== 'string' || kid === '' || kid.length > 128)) {
+    return malformed('kid is a string of at most 128 characters')
+  }
+  return undefined
+}
+
+function isType(typ: unknown, expected: readonly string[]): boolean {
+  if (typeof typ !== 'string') return false
+  return expected.includes(typ) || (typ === 'application/at+jwt' && expected.includes('at+jwt'))
+}
