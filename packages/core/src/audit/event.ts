@@ -1,0 +1,95 @@
+import type { JsonValue } from '../json/value.ts'
+import type { MaybePromise } from '../result.ts'
+
+export type EventType =
+  | 'broker.started'
+  | 'policy.loaded'
+  | 'key.rotated'
+  | 'task.opened'
+  | 'task.refused'
+  | 'task.renewed'
+  | 'task.ended'
+  | 'grant.issued'
+  | 'grant.refused'
+  | 'grant.revoked'
+  | 'grant.expired'
+  | 'use.started' // redeemed; on record before the handler runs
+  | 'use.refused'
+  | 'use.repeated' // an idempotent retry was answered without a new use
+  | 'use.ended' // outcome after the handler
+  | 'use.given-back'
+  | 'use.unknown' // no outcome came within the lease
+  | 'use.passed' // orElse or observeOnlyUntil let a request through without enforcement
+  | 'revocation.requested'
+  | 'revocation.lifted'
+  | 'traffic.refused' // aggregated refusals of unauthenticated traffic
+  | 'trail.checkpoint' // signed head of the chain; unsigned, with a reason, when the signer did not answer
+  | 'trail.recovered' // a line torn by a crash was cut off
+
+/** One fact. Flat, closed vocabulary; absent members do not apply. Never a token, proof, key or parameter value. */
+export interface AuditEvent {
+  readonly id: string
+  readonly type: EventType
+  /** NumericDate seconds with milliseconds. */
+  readonly time: number
+  /** `broker:<issuer>` or `verifier:<audience>#<instance>`. */
+  readonly source: string
+  readonly txn?: string
+  readonly jti?: string
+  readonly client_id?: string
+  readonly sub?: string
+  readonly owner?: string
+  readonly purpose?: string
+  readonly note?: string
+  readonly aud?: string
+  readonly action?: string
+  readonly resource?: string
+  readonly reason?: string
+  readonly detail?: string
+  /** Policy rule that decided, with file and line where it failed. */
+  readonly rule?: string
+  readonly policy?: { readonly version: string; readonly digest: string }
+  readonly limits?: JsonValue
+  readonly ttl?: number
+  readonly exp?: number
+  readonly jkt?: string
+  /** Keyed (HMAC) digest: equality can be seen, values cannot be guessed. */
+  readonly parameters?: string
+  readonly facts?: string
+  readonly status?: number
+  /** The event this one follows: `use.ended` names its `use.started`. */
+  readonly follows?: string
+  readonly call_id?: string
+  readonly trace?: string
+  readonly count?: number
+  readonly data?: JsonValue
+}
+
+/**
+ * A line of the trail: the event, chained. As text it starts with `seq` and `prev` and ends with `hash`, which is the
+ * base64url SHA-256 of the line's own UTF-8 bytes before `,"hash":`. See `formatLine`.
+ */
+export interface TrailLine extends AuditEvent {
+  readonly seq: number
+  readonly prev: string
+  readonly hash: string
+}
+
+/** Where events go. What it cannot record is not allowed: a throw or rejection here refuses the request. */
+export interface AuditSink {
+  /** Returns at once where the chain is in memory and durability is grouped; a promise where each is awaited. */
+  append(event: AuditEvent): MaybePromise<void>
+  /** Resolves when everything appended so far is as durable as this sink makes it. */
+  flush(): Promise<void>
+  close(): Promise<void>
+}
+
+/** A trail that can be asked, as the console, the CLI and tests do. */
+export interface Trail extends AuditSink {
+  events(filter?: {
+    readonly txn?: string
+    readonly jti?: string
+    readonly id?: string
+    readonly type?: EventType
+  }): Promise<readonly TrailLine[]>
+}

@@ -1,0 +1,84 @@
+import { sha256Base64url } from '#crypto'
+import { HallpassError } from '../fault.ts'
+import type { AuditEvent, TrailLine } from './event.ts'
+import { EVENT_MEMBERS } from './members.ts'
+
+/** `prev` of the first line: 32 zero bytes, base64url. */
+export const GENESIS = 'A'.repeat(43)
+
+/** A longer line is refused, which also bounds what a reader must hold. In UTF-16 code units, without the line break. */
+export const MAX_LINE_CHARS = 64 * 1024
+
+const HASH_MEMBER = ',"hash":"'
+/** `,"hash":"` + 43 characters of base64url + `"}`. */
+const TAIL_CHARS = HASH_MEMBER.length + 43 + 2
+
+const names = Object.keys(EVENT_MEMBERS) as (keyof AuditEvent)[]
+const kinds = Object.values(EVENT_MEMBERS)
+// oxlint-disable-next-line no-control-regex -- these are what JSON escapes
+const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/
+
+const unwritable = (member: string, wanted: string): HallpassError =>
+  new HallpassError('audit-unavailable', `The event's member \`${member}\` is not ${wanted}, so it cannot be recorded`)
+
+function formatMember(name: keyof AuditEvent, kind: 'text' | 'number' | 'json', value: unknown): string {
+  if (kind === 'text') {
+    if (typeof value !== 'string') throw unwritable(name, 'a string')
+    return `,"${name}":${needsEscape.test(value) ? JSON.stringify(value) : `"${value}"`}`
+  }
+  if (kind === 'number') {
+    if (typeof value !== 'number' || !Number.isFinite(value)) throw unwritable(name, 'a finite number')
+    return `,"${name}":${value}`
+  }
+  const text = JSON.stringify(value)
+  if (text === undefined) throw unwritable(name, 'JSON')
+  return `,"${name}":${text}`
+}
+
+/**
+ * Writes one event as the line of the trail that follows `prev`: compact JSON with the members `seq`, `prev`, the
+ * event's own in a fixed order, `hash`.
+ *
+ * `hash` = base64url(SHA-256(UTF-8 bytes of the line from its `{` up to, not including, `,"hash":`)). Because `seq`
+ * and `prev` are among those bytes, a line vouches for its place and for every line before it.
+ *
+ * @throws HallpassError `audit-unavailable` when a member has the wrong type or the line is longer than MAX_LINE_CHARS.
+ */
+export function formatLine(
+  event: AuditEvent,
+  seq: number,
+  prev: string,
+): { readonly text: string; readonly hash: string } {
+  let head = `{"seq":${seq},"prev":"${prev}"`
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as keyof AuditEvent
+    const value = event[name]
+    if (value !== undefined) head += formatMember(name, kinds[i] as (typeof kinds)[number], value)
+  }
+  if (head.length + TAIL_CHARS > MAX_LINE_CHARS) {
+    throw new HallpassError(
+      'audit-unavailable',
+      `An event may take ${MAX_LINE_CHARS} characters and this one takes more`,
+    )
+  }
+  const hash = sha256Base64url(head)
+  return { text: `${head}${HASH_MEMBER}${hash}"}`, hash }
+}
+
+/**
+ * Reads one line without trusting it: undefined unless it is written exactly as `formatLine` writes and its hash fits
+ * its bytes. Says nothing about its place in a chain.
+ */
+export function readLine(text: string): TrailLine | undefined {
+  const cut = text.length - TAIL_CHARS
+  if (cut <= 0 || text.length > MAX_LINE_CHARS || !text.startsWith(HASH_MEMBER, cut)) return undefined
+  try {
+    const line = JSON.parse(text) as Partial<TrailLine>
+    // One text per line: no second `seq`, no white space, nothing another reader could see differently.
+    if (JSON.stringify(line) !== text || !Number.isSafeInteger(line.seq) || typeof line.prev !== 'string')
+      return undefined
+    return line.hash === sha256Base64url(text.slice(0, cut)) ? (line as TrailLine) : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,3 @@
+export type { FileTrail, FileTrailOptions } from './audit/file-trail.node.ts'
+export { fileTrail } from './audit/file-trail.node.ts'
+export { readTrail } from './audit/read-trail.node.ts'
