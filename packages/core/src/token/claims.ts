@@ -15,6 +15,7 @@ interface AccessTokenClaims {
   readonly jti: string
   readonly txn: string
   readonly act?: { readonly sub: string; readonly iss: string }
+  readonly [CLAIM.onBehalfOf]?: { readonly iss: string; readonly sub: string; readonly tenant?: string }
   readonly [CLAIM.policy]: { readonly version: string; readonly digest: string }
   readonly [CLAIM.path]: { readonly tasks: readonly string[]; readonly agents: readonly string[]; readonly owner: string }
 }

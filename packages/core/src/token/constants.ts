@@ -17,7 +17,7 @@ export const CLIENT_ASSERTION_TYPE = {
   jwtSpiffe: 'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe',
 } as const
 
-export const DETAIL_TYPE = { task: 'urn:hallpass:task', toolCall: 'urn:hallpass:tool-call' } as const
+export const DETAIL_TYPE = { task: 'urn:hallpass:task', toolCall: 'urn:hallpass:tool-call', api: 'urn:hallpass:api', operator: 'urn:hallpass:operator' } as const
 
 export const TYP = { accessToken: 'at+jwt', proof: 'dpop+jwt', statusList: 'statuslist+jwt', checkpoint: 'hallpass-checkpoint+jwt' } as const
 
@@ -29,6 +29,8 @@ export const CLAIM = {
   path: 'urn:hallpass:path',
   /** `{ iss, sub, jkt, aid }` in a task token: the workload identity and key it was opened with. */
   identity: 'urn:hallpass:identity',
+  /** `{ iss, sub, tenant? }`: the user on whose behalf the agent acts, with the issuer that vouched for them. */
+  onBehalfOf: 'urn:hallpass:on-behalf-of',
 } as const
 
 /** Proof claims beyond RFC 9449. `content_digest` is from the MCP ext-auth DPoP draft; `query_digest` is ours. Both in RFC 9530 value syntax. */
