@@ -1,0 +1,58 @@
+import type { JsonObject, JsonValue, RefusalReason, Refused, Result } from '@hallpass/core'
+import { assembleParameters, ok, partsOfResource, refuse, resourceFrom } from '@hallpass/core'
+import { matchRoute } from '../request/match-route.ts'
+import type { PlannedAction } from './planned-action.ts'
+
+/** What one request asks for: exactly this is compared with the grant, and exactly this the handler gets. */
+export interface CallAsk {
+  readonly resource: string
+  readonly parts: Readonly<Record<string, string>>
+  readonly parameters: JsonObject
+}
+
+export interface AskInput {
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  readonly route: Readonly<Record<string, string>> | undefined
+  readonly body: JsonValue | undefined
+}
+
+const OTHER_METHOD: Refused<RefusalReason> = refuse('action-mismatch', "The request's method is not the action's")
+const NOT_A_CALL: Refused<RefusalReason> = refuse('request-malformed', 'A local call is exactly { resource, parameters }')
+
+/**
+ * Works out what a request asks for. HEAD is a method of its own: an action declared for GET does not cover it.
+ * Parameters are body, query and those route parameters that are not in the resource, each from one place only.
+ */
+export function askOf(planned: PlannedAction, input: AskInput): Result<CallAsk, RefusalReason> {
+  if (input.method !== planned.method) return OTHER_METHOD
+  const { action, template, partNames } = planned
+  if (template === undefined) return localAsk(planned, input.body)
+  let { route } = input
+  if (route === undefined) {
+    const matched = matchRoute(template, input.path)
+    if (!matched.ok) return matched
+    route = matched.value
+  }
+  const resource = resourceFrom(action, route)
+  if (!resource.ok) return resource
+  const parameters = assembleParameters(action, { route, query: input.query, body: input.body })
+  if (!parameters.ok) return parameters
+  const parts: Record<string, string> = {}
+  for (const name of partNames) parts[name] = route[name] ?? ''
+  return ok({ resource: resource.value, parts, parameters: parameters.value })
+}
+
+/** An action without a route is called in process; what would be path and body is one closed object. */
+function localAsk({ action }: PlannedAction, body: JsonValue | undefined): Result<CallAsk, RefusalReason> {
+  if (!isObject(body) || Object.keys(body).length !== 2) return NOT_A_CALL
+  const resource = body['resource']
+  const parameters = body['parameters']
+  if (typeof resource !== 'string' || !isObject(parameters)) return NOT_A_CALL
+  const parts = partsOfResource(action, resource)
+  return parts.ok ? ok({ resource, parts: parts.value, parameters }) : parts
+}
+
+const isObject = (value: JsonValue | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

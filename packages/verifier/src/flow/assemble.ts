@@ -1,0 +1,90 @@
+import type { ProofKeyCache, SignatureAlgorithm } from '@hallpass/core'
+import { createDigester, isPromise, randomId } from '@hallpass/core'
+import { createEventIds } from '../audit/event-ids.ts'
+import type { Recorder } from '../audit/recorder.ts'
+import { createRecorder } from '../audit/recorder.ts'
+import { createRefusalTally } from '../audit/refusal-tally.ts'
+import { cachedKeys } from '../keys/cached-keys.ts'
+import type { IssuerKeys } from '../keys/issuer-keys.ts'
+import { localKeySource } from '../keys/local-key-source.ts'
+import { remoteKeySource } from '../keys/remote-key-source.ts'
+import { metadataPath } from '../metadata.ts'
+import type { Settings } from '../options.ts'
+import { createHolderKeys } from '../proof/holder-keys.ts'
+import { createAnswers } from '../refusal/answers.ts'
+import { createTokenCache } from '../token/token-cache.ts'
+import type { TokenVerifier } from '../token/token-verifier.ts'
+import { createTokenVerifier } from '../token/token-verifier.ts'
+import type { UseKeeper } from '../use/open-use.ts'
+import type { Attempt, Step } from './attempt.ts'
+import type { Conclude } from './conclude.ts'
+import { createConclude } from './conclude.ts'
+import type { SpendRules } from './spend-grant.ts'
+
+/** What the steps of one verifier work with. */
+export interface Parts {
+  readonly verifyToken: TokenVerifier
+  readonly holderKeys: ProofKeyCache
+  readonly revocation: readonly Step[]
+  readonly spending: SpendRules
+  readonly recorder: Recorder
+  readonly conclude: Conclude
+  /** Closes a use whose start could not be recorded: it stays used. */
+  abandon(attempt: Attempt): void
+  flush(): Promise<void>
+}
+
+/** Builds the parts of a verifier from its checked settings. */
+export function assemble(settings: Settings): Parts {
+  const { api, audit, ledger, clock, nonces, observe } = settings
+  const { audience } = api
+  const nextId = createEventIds()
+  const source = `verifier:${audience}#${settings.instance ?? randomId('')}`
+  const digest = createDigester(settings.digestKey ?? globalThis.crypto.getRandomValues(new Uint8Array(32)))
+  const tally = createRefusalTally({ audit, source, audience, windowSeconds: settings.refusalWindowSeconds, nextId })
+  const recorder = createRecorder({ audit, source, audience, digest, tally, nextId })
+  const pending = new Set<Promise<unknown>>()
+  const track = (work: Promise<unknown>): void => {
+    pending.add(work)
+    void work.finally(() => pending.delete(work))
+  }
+  const failed = (attempt: Attempt): void =>
+    observe?.({ kind: 'unsettled', action: attempt.planned.name, event: attempt.event })
+  const keeper: UseKeeper = { ledger, recorder, clock, track, failed }
+  const metadataUrl = new URL(metadataPath(audience), audience).href
+  const answers = createAnswers(settings.proofAlgorithms, metadataUrl)
+  const keys = issuerKeys(settings, settings.tokenAlgorithms)
+
+  return {
+    verifyToken: createTokenVerifier({
+      issuer: settings.issuerId,
+      audience,
+      algorithms: settings.tokenAlgorithms,
+      skewSeconds: settings.skewSeconds,
+      keys,
+      cache: createTokenCache(settings.cacheEntries),
+    }),
+    holderKeys: createHolderKeys(settings.cacheEntries),
+    revocation: [],
+    spending: { ledger, source: settings.revocation === undefined ? 'registered' : 'signed', nextId },
+    recorder,
+    conclude: createConclude({ recorder, keeper, answers, nonces, nextId, observe }),
+    abandon(attempt) {
+      try {
+        const settled = ledger.settle(attempt.redeemed?.reservation ?? '', { status: 503 })
+        if (isPromise(settled)) track(settled.catch(() => failed(attempt)))
+      } catch {
+        failed(attempt)
+      }
+    },
+    async flush() {
+      while (pending.size > 0) await Promise.all(pending)
+      await tally.flush(clock())
+      await audit.flush()
+    },
+  }
+}
+
+function issuerKeys({ issuer, fetch }: Settings, algorithms: readonly SignatureAlgorithm[]): IssuerKeys {
+  return cachedKeys(typeof issuer === 'string' ? remoteKeySource(issuer, fetch) : localKeySource(issuer), algorithms)
+}

@@ -1,0 +1,61 @@
+import type { ProofKeyCache, RefusalReason, Refused } from '@hallpass/core'
+import { refuse, verifyProof } from '@hallpass/core'
+import type { NonceSource } from '../proof/nonce-source.ts'
+import type { TokenVerifier } from '../token/token-verifier.ts'
+import type { Step } from './attempt.ts'
+import { chain } from './chain.ts'
+
+const BOUND_AS_BEARER: Refused<RefusalReason> = refuse('binding-failed', 'A grant that is bound to a key came without a proof')
+const UNBOUND: Refused<RefusalReason> = refuse('binding-failed', 'A grant without a key came with the DPoP scheme')
+const QUERY_UNBOUND: Refused<RefusalReason> = refuse('proof-query', 'Only a proof can bind a query to a grant with constraints')
+
+/** The token is the issuer's, for this audience, in time; from the cache or by its signature. */
+export const genuineToken =
+  (verifyToken: TokenVerifier): Step =>
+  (attempt) => {
+    const { credential, now } = attempt
+    if (credential === undefined) return undefined
+    return chain(verifyToken(credential.token, now), (found) => {
+      if (!found.ok) return found
+      attempt.token = found.value
+      return undefined
+    })
+  }
+
+/** A bound grant comes with a proof, an unbound one without: nothing in between. */
+export const boundCredential: Step = ({ credential, token }) => {
+  if (token === undefined || credential === undefined) return undefined
+  if (credential.proof === undefined) return token.jkt === undefined ? undefined : BOUND_AS_BEARER
+  return token.jkt === undefined ? UNBOUND : undefined
+}
+
+/**
+ * The proof is by the grant's key and for exactly this request: method, URL, body, token, and the query where the grant
+ * leaves parameters open (rule 8). Whether it was seen before is the ledger's to say.
+ */
+export const freshProof =
+  (keys: ProofKeyCache, algorithms: readonly string[], nonces: NonceSource | undefined): Step =>
+  (attempt) => {
+    const { credential, token, call, now, url, query, body } = attempt
+    if (credential === undefined || token === undefined) return undefined
+    const open = token.entry.constraints !== undefined
+    if (credential.proof === undefined || token.jkt === undefined) return open && query !== '' ? QUERY_UNBOUND : undefined
+    const proof = verifyProof(credential.proof, {
+      method: call.method,
+      url,
+      now,
+      accessToken: token.token,
+      jkt: token.jkt,
+      body,
+      query,
+      requireQueryDigest: open,
+      keys,
+      algorithms,
+      ...(nonces === undefined ? {} : { nonce: (nonce) => nonce !== undefined && nonces.accepts(nonce, now) }),
+    })
+    return chain(proof, (verified) => {
+      if (!verified.ok) return verified
+      attempt.proof = verified.value
+      return undefined
+    })
+  }

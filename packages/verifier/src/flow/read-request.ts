@@ -1,0 +1,62 @@
+import type { RefusalReason, Refused } from '@hallpass/core'
+import { refuse, requestUrl } from '@hallpass/core'
+import { checkBodyFields, parseBody } from '../request/json-body.ts'
+import type { CredentialRules } from '../request/credential.ts'
+import { findCredential } from '../request/credential.ts'
+import { readFields } from '../request/request-fields.ts'
+import { chain } from './chain.ts'
+import type { Step } from './attempt.ts'
+
+const FIELD_REPEATED: Refused<RefusalReason> = refuse('request-malformed', 'A header field that stands once stood twice')
+const BODY_ON_READ: Refused<RefusalReason> = refuse('request-malformed', 'A GET or HEAD request has no body')
+
+/** Reads target and header fields, and finds the one credential: nothing else is looked at without one. */
+export const oneCredential =
+  (publicUrl: string, rules: Omit<CredentialRules, 'sharesRoute'>): Step =>
+  (attempt) => {
+    const fields = readFields(attempt.call.headers)
+    attempt.fields = fields
+    const url = requestUrl(publicUrl, attempt.call.target)
+    if (url.ok) {
+      attempt.url = url.value.url
+      attempt.path = url.value.path
+      attempt.query = url.value.query
+    } else {
+      // A target that cannot be read still shows whether it carries a token.
+      attempt.query = attempt.call.target.split('?').slice(1).join('?')
+    }
+    const found = findCredential(fields, attempt.query, { ...rules, sharesRoute: attempt.sharesRoute })
+    if (!found.ok) return found
+    if (!url.ok) return url
+    if (fields.repeated !== undefined) return FIELD_REPEATED
+    attempt.credential = found.value
+    return undefined
+  }
+
+/** Refuses a body by its header fields alone, before a byte of it is read. */
+export const plainBody: Step = ({ call, fields, planned }) => {
+  if (call.body === undefined || fields === undefined) return undefined
+  if (isRead(call.method)) return undefined
+  return planned.template === undefined ? undefined : checkBodyFields(fields)
+}
+
+/** Reads the raw body, once, and parses it strictly, once: what comes out is what is checked and what the handler gets. */
+export const readBody =
+  (limitBytes: number): Step =>
+  (attempt) => {
+    const { call, fields } = attempt
+    if (call.body === undefined || fields === undefined) return undefined
+    const withoutBody = isRead(call.method)
+    return chain(call.body(withoutBody ? 0 : limitBytes), (read) => {
+      if (!read.ok) return withoutBody ? BODY_ON_READ : read
+      if (read.value === undefined || read.value.length === 0) return undefined
+      if (withoutBody) return BODY_ON_READ
+      const parsed = parseBody(read.value, fields)
+      if (!parsed.ok) return parsed
+      attempt.body = read.value
+      attempt.json = parsed.value
+      return undefined
+    })
+  }
+
+const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD'

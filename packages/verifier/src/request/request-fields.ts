@@ -1,0 +1,71 @@
+import type { FieldLookup } from './incoming-call.ts'
+
+/** The header fields a verifier reads, and which of them stood more than once. */
+export interface RequestFields {
+  authorization: string | undefined
+  proof: string | undefined
+  idempotencyKey: string | undefined
+  contentType: string | undefined
+  contentEncoding: string | undefined
+  contentDigest: string | undefined
+  /** The first field that must stand once and did not. */
+  repeated: FieldName | undefined
+}
+
+type FieldName = Exclude<keyof RequestFields, 'repeated'>
+
+const NAMES: Readonly<Record<FieldName, string>> = {
+  authorization: 'authorization',
+  proof: 'dpop',
+  idempotencyKey: 'idempotency-key',
+  contentType: 'content-type',
+  contentEncoding: 'content-encoding',
+  contentDigest: 'content-digest',
+}
+
+const FIELDS = Object.keys(NAMES) as FieldName[]
+
+// By length first, so that most of a request's fields cost one comparison and no lower-cased copy.
+const BY_LENGTH: readonly (readonly FieldName[] | undefined)[] = (() => {
+  const table: FieldName[][] = []
+  for (const field of FIELDS) (table[NAMES[field].length] ??= []).push(field)
+  return table
+})()
+
+/**
+ * Picks the fields a verifier reads out of a request's header section.
+ * @param headers Node's `rawHeaders`, where a repeated field can be told from one value, or a web `Headers`,
+ * which joins repeated fields with a comma; none of these fields may hold one, so the join is refused further on.
+ */
+export function readFields(headers: readonly string[] | FieldLookup): RequestFields {
+  const fields: RequestFields = {
+    authorization: undefined,
+    proof: undefined,
+    idempotencyKey: undefined,
+    contentType: undefined,
+    contentEncoding: undefined,
+    contentDigest: undefined,
+    repeated: undefined,
+  }
+  if (!isRaw(headers)) {
+    for (const field of FIELDS) fields[field] = headers.get(NAMES[field]) ?? undefined
+    return fields
+  }
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const field = fieldNamed(headers[index] ?? '')
+    if (field === undefined) continue
+    if (fields[field] !== undefined) fields.repeated ??= field
+    fields[field] = headers[index + 1] ?? ''
+  }
+  return fields
+}
+
+const isRaw = (headers: readonly string[] | FieldLookup): headers is readonly string[] => Array.isArray(headers)
+
+function fieldNamed(name: string): FieldName | undefined {
+  const candidates = BY_LENGTH[name.length]
+  if (candidates === undefined) return undefined
+  const lower = name.toLowerCase()
+  for (const candidate of candidates) if (NAMES[candidate] === lower) return candidate
+  return undefined
+}

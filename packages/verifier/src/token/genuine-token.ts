@@ -1,0 +1,23 @@
+import type { GrantClaims, Ok, ToolCallEntry } from '@hallpass/core'
+import type { IssuerKey } from '../keys/issuer-keys.ts'
+
+/** A token whose signature, issuer, audience and shape were checked; whether it is still in time is asked each time. */
+export interface GenuineToken {
+  /** The whole canonical token: what a cached result is compared with. */
+  readonly token: string
+  readonly claims: GrantClaims
+  readonly entry: ToolCallEntry
+  readonly key: IssuerKey
+  /** Thumbprint of the holder's key; absent in an unbound grant. */
+  readonly jkt: string | undefined
+  /** `iat` less the skew, NumericDate: before it the token is not yet valid, also on a clock that was turned back. */
+  readonly notBefore: number
+  readonly exp: number
+  /** This object as a result, made once. */
+  readonly found: Ok<GenuineToken>
+  /**
+   * The last resource a call without parameters was found to be covered for. `covers` is a pure function of the entry
+   * and the ask, so an equal ask has the same answer.
+   */
+  coveredBare: string | undefined
+}
