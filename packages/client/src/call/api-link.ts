@@ -1,0 +1,61 @@
+import type { SteadyClock } from '../clock/steady-clock.ts'
+import type { HeldGrant } from '../grant/held-grant.ts'
+import { refusal } from '../outcome/refusal.ts'
+import type { ProofMaker } from '../proof/proof-maker.ts'
+import type { Nonces } from '../wire/nonces.ts'
+import type { Fetch } from '../wire/send.ts'
+import { within } from '../wire/send.ts'
+import type { ApiAnswer } from './api-refusal.ts'
+import { readApiAnswer } from './api-refusal.ts'
+import type { PlannedRequest } from './call-plan.ts'
+
+export interface ApiSetup {
+  readonly fetch: Fetch
+  readonly proofs: () => Promise<ProofMaker>
+  readonly nonces: Nonces
+  readonly clock: SteadyClock
+  readonly timeoutMs: number
+}
+
+export interface SendOptions {
+  /** Ends the waiting for an answer. */
+  readonly until: AbortSignal
+  /** The caller's own signals: they end the reading of the answer's body too. */
+  readonly signals: readonly AbortSignal[]
+}
+
+/** The one way to an API: the grant and a fresh proof for this very request, to this URL, never along a redirect. */
+export type ApiLink = (grant: HeldGrant, request: PlannedRequest, options: SendOptions) => Promise<ApiAnswer>
+
+export function createApiLink({ fetch, proofs, nonces, clock, timeoutMs }: ApiSetup): ApiLink {
+  async function send(grant: HeldGrant, planned: PlannedRequest, { until, signals }: SendOptions) {
+    const { method, url, query, body } = planned
+    const origin = new URL(url).origin
+    const { proof } = await proofs()
+    const credential = grant.credential(clock.steady())
+    if (credential === undefined) return undefined
+    const { token, ath } = credential
+    const headers = new Headers(planned.headers)
+    headers.set('authorization', `DPoP ${token}`)
+    headers.set('dpop', await proof({ method, url, now: clock.wall(), ath, body, query, nonce: nonces.of(origin) }))
+    return within({ timeoutMs, signal: until }, async (signal) => {
+      const target = query === undefined ? url : `${url}?${query}`
+      const payload = body === undefined ? null : typeof body === 'string' ? body : new Uint8Array(body)
+      const init = { method, headers, body: payload, signal: AbortSignal.any([signal, ...signals]) }
+      const response = await fetch(new Request(target, { ...init, redirect: 'manual' }))
+      return { fresh: nonces.learn(origin, response), answer: await readApiAnswer(response) }
+    })
+  }
+
+  return async (grant, planned, options) => {
+    for (let attempt = 1; ; attempt += 1) {
+      const sent = await send(grant, planned, options)
+      // Dropped, or ran out before it could be presented.
+      if (sent === undefined) return { ok: false, refusal: refusal('token-expired'), isTokenGone: true }
+      if (!sent.ok) return { ok: false, refusal: refusal('api-unavailable'), isTokenGone: false }
+      const { fresh, answer } = sent.value
+      // A nonce that was asked for and given is tried once (RFC 9449 section 9); the same Idempotency-Key travels again.
+      if (answer.ok || answer.refusal.reason !== 'proof-nonce' || !fresh || attempt > 1) return answer
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import { PROBLEM_BASE, parseStrictJson } from '@hallpass/core'
+import type { CallReason } from '../outcome/advice.ts'
+import type { Refusal } from '../outcome/refusal.ts'
+import { refusal } from '../outcome/refusal.ts'
+import { asObject } from '../wire/json-object.ts'
+import { readLimited } from '../wire/read-limited.ts'
+
+/** An answer of the API: its own response, or the verifier's refusal in front of it. */
+export type ApiAnswer = { readonly ok: true; readonly response: Response } | ApiRefusal
+
+export interface ApiRefusal {
+  readonly ok: false
+  readonly refusal: Refusal
+  /** The token ran out or is not known there, though this client held it for good: worth one new one. */
+  readonly isTokenGone: boolean
+}
+
+/** The coarse types of the verifier's problems, and what they are called here. */
+const reasonOfType: ReadonlyMap<unknown, CallReason> = new Map<unknown, CallReason>([
+  ['credentials-missing', 'credential-missing'],
+  ['request-malformed', 'request-malformed'],
+  ['grant-invalid', 'token-expired'],
+  ['binding-failed', 'binding-failed'],
+  ['grant-revoked', 'grant-revoked'],
+  ['grant-exhausted', 'grant-exhausted'],
+  ['task-closed', 'task-ended'],
+  ['proof-invalid', 'proof-malformed'],
+  ['nonce-required', 'proof-nonce'],
+  ['not-granted', 'resource-mismatch'],
+  ['cannot-verify', 'status-stale'],
+  ['idempotency-conflict', 'idempotency-conflict'],
+  ['idempotency-running', 'idempotency-running'],
+  ['idempotency-unknown', 'idempotency-unknown'],
+  ['idempotency-done', 'idempotency-done'],
+  ['body-too-large', 'body-too-large'],
+  ['body-unsupported', 'body-unsupported'],
+])
+
+/** Errors of a DPoP challenge (RFC 9449 section 7.1), for APIs behind another verifier. */
+const reasonOfError: ReadonlyMap<string, CallReason> = new Map<string, CallReason>([
+  ['invalid_token', 'token-expired'],
+  ['invalid_dpop_proof', 'proof-malformed'],
+  ['use_dpop_nonce', 'proof-nonce'],
+  ['invalid_request', 'request-malformed'],
+  ['insufficient_scope', 'resource-mismatch'],
+  ['insufficient_authorization_details', 'resource-mismatch'],
+])
+
+const MAX_PROBLEM_BYTES = 16_384
+
+/** Tells a verifier's refusal from an answer of the API. Whatever is not clearly a refusal is the API's answer. */
+export async function readApiAnswer(response: Response): Promise<ApiAnswer> {
+  if (response.status < 400) return { ok: true, response }
+  const challenge = challengeError(response)
+  if (!isProblem(response)) {
+    const reason = challenge === undefined ? undefined : reasonOfError.get(challenge)
+    return reason === undefined ? { ok: true, response } : refused(reason)
+  }
+  const bytes = await readLimited(response, MAX_PROBLEM_BYTES)
+  const parsed = bytes === undefined ? undefined : parseStrictJson(bytes)
+  const problem = parsed?.ok ? asObject(parsed.value) : undefined
+  const type = problem?.['type']
+  if (typeof type !== 'string' || !type.startsWith(PROBLEM_BASE)) {
+    if (challenge !== undefined) return refused(reasonOfError.get(challenge) ?? 'token-expired')
+    return { ok: true, response: sameAgain(response, bytes) }
+  }
+  const reason =
+    reasonOfType.get(type.slice(PROBLEM_BASE.length)) ?? (response.status >= 500 ? 'status-stale' : 'action-mismatch')
+  return refused(reason, problem?.['event'])
+}
+
+function refused(reason: CallReason, event?: unknown): ApiRefusal {
+  return { ok: false, refusal: refusal(reason, { event }), isTokenGone: reason === 'token-expired' }
+}
+
+const isProblem = (response: Response): boolean =>
+  /^application\/problem\+json\b/i.test(response.headers.get('content-type') ?? '')
+
+function challengeError(response: Response): string | undefined {
+  const challenge = response.headers.get('www-authenticate') ?? ''
+  return /^DPoP\b/i.test(challenge) ? /\berror="([a-z_]{1,64})"/.exec(challenge)?.[1] : undefined
+}
+
+/** The API's own problem was read to tell it apart, so it is put together again. */
+function sameAgain(response: Response, bytes: Uint8Array | undefined): Response {
+  const { status, statusText, headers } = response
+  return new Response(bytes === undefined ? null : new Uint8Array(bytes), { status, statusText, headers })
+}

@@ -1,0 +1,107 @@
+import type { GrantAsk } from '../broker/broker.ts'
+import type { HeldGrant } from '../grant/held-grant.ts'
+import type { Refusal } from '../outcome/refusal.ts'
+import { refusal } from '../outcome/refusal.ts'
+import type { Asked, TaskSession } from '../task/task-session.ts'
+import type { ApiLink } from './api-link.ts'
+import { currentContext } from './call-context.ts'
+import type { CallPlan } from './call-plan.ts'
+
+export interface CallSetup {
+  readonly session: TaskSession
+  readonly send: ApiLink
+  /** Signals of those who own the call. */
+  readonly signals: readonly AbortSignal[]
+  readonly callId: string
+}
+
+export type Performed = { readonly ok: true; readonly response: Response; readonly held: HeldGrant } | Refusal
+
+/**
+ * One call: under a grant that is at hand and covers it, or a new one; sent with a fresh proof; one new grant after a
+ * token that the API did not know or that ran out, never a second. A grant that is exhausted is not asked for again.
+ *
+ * @throws the reason of a signal that fired; a task that ended meanwhile is a value.
+ */
+export function performCall(plan: CallPlan, setup: CallSetup): Promise<Performed> {
+  return untilOver(setup, (until) => attempts(plan, setup, until))
+}
+
+/** One call under this grant and no other. */
+export function performUnder(held: HeldGrant, plan: CallPlan, setup: CallSetup): Promise<Performed> {
+  return untilOver(setup, async (until) => {
+    held.take(plan.parameters)
+    return settle(held, setup, await sendUnder({ held, plan, until }, setup))
+  })
+}
+
+/** Work that the task's end and the owners' signals stop: theirs are thrown, the end of the task is a value. */
+export async function untilOver<T>(
+  { session, signals }: Pick<CallSetup, 'session' | 'signals'>,
+  work: (until: AbortSignal) => Promise<T | Refusal>,
+): Promise<T | Refusal> {
+  try {
+    return await work(AbortSignal.any([session.over, ...signals]))
+  } catch (error) {
+    for (const signal of signals) signal.throwIfAborted()
+    if (session.over.aborted) return refusal('task-ended')
+    throw error
+  }
+}
+
+async function attempts(plan: CallPlan, setup: CallSetup, until: AbortSignal): Promise<Performed> {
+  const { session, callId } = setup
+  const ask = {
+    audience: plan.audience,
+    action: plan.action.name,
+    resource: plan.resource,
+    parameters: plan.parameters,
+  }
+  let held = atHand(session, ask)
+  for (let isFirst = true; ; isFirst = false) {
+    if (held === undefined) {
+      const asked = await newGrant(session, { ...ask, callId }, until)
+      if (!asked.ok) return asked
+      held = asked.held
+    }
+    const answer = await sendUnder({ held, plan, until }, setup)
+    if (answer.ok || !isFirst || !answer.isTokenGone) return settle(held, setup, answer)
+    session.drop(held)
+    held = undefined
+  }
+}
+
+/** The grant of the guarded tool this call comes from, or one of the task that has uses left. */
+function atHand(session: TaskSession, ask: Omit<GrantAsk, 'callId'>): HeldGrant | undefined {
+  if (session.over.aborted) return undefined
+  const current = currentContext()?.held
+  if (current?.txn === session.txn && current.covers(ask) && current.take(ask.parameters)) return current
+  return session.take(ask)
+}
+
+async function newGrant(session: TaskSession, ask: GrantAsk, until: AbortSignal): Promise<Asked> {
+  const asked = await session.ask(ask, { reusable: true, signal: until })
+  // A grant that cannot carry the call it was asked for is for the API to refuse, on record.
+  if (asked.ok) asked.held.take(ask.parameters)
+  return asked
+}
+
+type Sent = { readonly held: HeldGrant; readonly plan: CallPlan; readonly until: AbortSignal }
+
+async function sendUnder({ held, plan, until }: Sent, { session, send, signals }: CallSetup) {
+  try {
+    return await send(held, plan.request, { until, signals })
+  } finally {
+    session.release(held)
+  }
+}
+
+function settle(held: HeldGrant, { session }: CallSetup, answer: Awaited<ReturnType<typeof sendUnder>>): Performed {
+  if (answer.ok) return { ok: true, response: answer.response, held }
+  if (USELESS.has(answer.refusal.reason)) session.drop(held)
+  session.note(answer.refusal)
+  return answer.refusal
+}
+
+/** Answers after which the grant is of no more use. */
+const USELESS: ReadonlySet<string> = new Set(['grant-exhausted', 'grant-revoked', 'grant-unknown', 'token-expired'])

@@ -1,0 +1,93 @@
+import type { ApiSet, TokenSource } from '@hallpass/core'
+import { apisOf, DEFAULT_SKEW_SECONDS, HallpassError, MAX_SKEW_SECONDS } from '@hallpass/core'
+import type { Place } from '../call/call-plan.ts'
+import type { Fetch } from '../wire/send.ts'
+import { secureUrl } from './secure-url.ts'
+
+export interface ClientOptions<S extends ApiSet, Purpose extends string = string> {
+  /** Issuer identifier of the broker: https, or http on loopback. Its metadata must name exactly this issuer. */
+  readonly issuer: string
+  /** Where the agent's own identity comes from, asked anew for every task and renewal. */
+  readonly identity: TokenSource
+  /** The catalog of the API or APIs the agent calls. */
+  readonly api: S
+  /** Where an audience is reached, if that is not the audience itself. */
+  readonly baseUrls?: Readonly<Record<string, string>>
+  /** Purposes of the policy, so that a misspelt one does not compile. */
+  readonly purposes?: readonly Purpose[]
+  /** Sends requests; by default the platform's. A broker in the same process: `(request) => broker.fetch(request)`. */
+  readonly fetch?: Fetch
+  /** NumericDate seconds; for tests. */
+  readonly clock?: () => number
+  /** Seconds before its expiry from which a grant is not presented any more; 5, at most 30. */
+  readonly skewSeconds?: number
+  /** How long an answer of the broker, or of the identity source, may take; 10 000 ms. */
+  readonly brokerTimeoutMs?: number
+  /** How long the API may take to begin its answer; 30 000 ms. */
+  readonly apiTimeoutMs?: number
+  /** Pauses between attempts to tell the broker that a task is over; 200 and 1 000 ms. */
+  readonly retryDelaysMs?: readonly number[]
+}
+
+export interface CheckedOptions {
+  readonly issuer: string
+  readonly identity: TokenSource
+  readonly api: ApiSet
+  readonly places: readonly Place[]
+  readonly fetch: Fetch
+  readonly clock: (() => number) | undefined
+  readonly skewSeconds: number
+  readonly brokerTimeoutMs: number
+  readonly apiTimeoutMs: number
+  readonly retryDelaysMs: readonly number[]
+}
+
+/** Checks and copies the options: a client that is created works with what it was given then. */
+export function checkOptions(options: ClientOptions<ApiSet>): CheckedOptions {
+  const { issuer, identity, api, baseUrls = {}, clock } = options
+  if (typeof issuer !== 'string' || secureUrl(issuer) === undefined) {
+    throw invalid('The issuer must be an https URL, or http on loopback, without user, query and fragment')
+  }
+  if (typeof identity?.assertion !== 'function' || !/^[\x21-\x7E]{1,256}$/.test(identity.clientId)) {
+    throw invalid('The identity must be a source with a clientId, such as signedAssertion() or oidcToken()')
+  }
+  const apis = [...apisOf(api)]
+  const audiences = new Set(apis.map(({ audience }) => audience))
+  if (apis.length === 0 || audiences.size !== apis.length)
+    throw invalid('Give at least one API, and each audience once')
+  const stray = Object.keys(baseUrls).find((audience) => !audiences.has(audience))
+  if (stray !== undefined) throw invalid(`baseUrls names "${stray}", which is not an audience of the APIs given`)
+  return {
+    issuer,
+    identity,
+    api: apis,
+    places: apis.map((api) => ({ api, baseUrl: baseUrlOf(api.audience, baseUrls) })),
+    fetch: options.fetch ?? ((request) => globalThis.fetch(request)),
+    clock,
+    skewSeconds: bounded('skewSeconds', options.skewSeconds ?? DEFAULT_SKEW_SECONDS, {
+      least: 0,
+      most: MAX_SKEW_SECONDS,
+    }),
+    brokerTimeoutMs: bounded('brokerTimeoutMs', options.brokerTimeoutMs ?? 10_000, { least: 1, most: 600_000 }),
+    apiTimeoutMs: bounded('apiTimeoutMs', options.apiTimeoutMs ?? 30_000, { least: 1, most: 600_000 }),
+    retryDelaysMs: [...(options.retryDelaysMs ?? [200, 1000])].map((ms) =>
+      bounded('retryDelaysMs', ms, { least: 0, most: 60_000 }),
+    ),
+  }
+}
+
+function baseUrlOf(audience: string, baseUrls: Readonly<Record<string, string>>): string {
+  const url = Object.hasOwn(baseUrls, audience) ? baseUrls[audience] : audience
+  const base = url === undefined ? undefined : secureUrl(url)
+  if (base === undefined) {
+    throw invalid(`The API "${audience}" needs a base URL in baseUrls: https, or http on loopback, without query`)
+  }
+  return base.href.replace(/\/$/, '')
+}
+
+function bounded(name: string, value: number, { least, most }: { least: number; most: number }): number {
+  if (Number.isFinite(value) && value >= least && value <= most) return value
+  throw invalid(`${name} must be a number from ${least} to ${most}`)
+}
+
+const invalid = (message: string) => new HallpassError('configuration-invalid', message)
