@@ -1,4 +1,4 @@
-import type { Api, MaybePromise } from '@hallpass/core'
+import type { Api, ApiSet, MaybePromise } from '@hallpass/core'
 import type { AgentRegistration } from './agent/agent.ts'
 import type { Decision } from './decision/decision.ts'
 import type { Finding } from './check/finding.ts'
@@ -6,18 +6,20 @@ import type { Explanation } from './explain/explanation.ts'
 import type { DecisionOptions, DecisionRequest } from './request/decision-request.ts'
 
 /** A checked policy. Frozen; made by `definePolicy` or `mergePolicies` only. */
-export interface Policy {
+export interface Policy<S extends ApiSet = ApiSet, Purpose extends string = string, Agent extends string = string> {
   readonly version: string
   /**
    * `sha-256:` and base64url over the policy's data and the source text of its functions.
    * Not covered: what those functions close over or import.
    */
   readonly digest: string
+  /** As it was given; `apis` is the same as a list. */
+  readonly api: S
   readonly apis: readonly Api[]
-  readonly purposes: readonly string[]
+  readonly purposes: readonly Purpose[]
   /** Environments a request may name. Empty = the policy does not look at the environment. */
   readonly environments: readonly string[]
-  readonly agents: Readonly<Record<string, AgentRegistration>>
+  readonly agents: Readonly<Record<Agent, AgentRegistration>>
   /** The agent with this id, never a member of `Object.prototype`. */
   agent(id: string): AgentRegistration | undefined
   /** Answers at once unless a candidate rule needs a fact. Never throws, never rejects: what fails is a deny. */

@@ -7,6 +7,8 @@ export interface RuleTrace {
   readonly outcome: 'matched' | 'not-matched' | 'failed'
   /** In words: `purpose is none of: triage`. */
   readonly why: string
+  /** What a failed rule threw. Not enumerable: for the author's eyes, not for logs, since it may hold values. */
+  readonly cause?: unknown
 }
 
 export interface Explanation {

@@ -35,7 +35,10 @@ export interface DecisionRequest {
   readonly now: number
 }
 
-/** Facts that are given instead of loaded, by name; those that are not named are loaded. */
+/**
+ * Facts in place of the policy's own, by name: a function is a loader, anything else is the value. Those that are not
+ * named are loaded as the policy says.
+ */
 export interface DecisionOptions {
   readonly facts?: Readonly<Record<string, unknown>>
 }

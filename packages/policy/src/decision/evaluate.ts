@@ -1,0 +1,121 @@
+import { isPromise, satisfies } from '@hallpass/core'
+import type { MaybePromise } from '@hallpass/core'
+import { factsView, NO_FACTS } from '../facts/facts-view.ts'
+import { loadFacts } from '../facts/load-facts.ts'
+import type { LoadedFacts } from '../facts/load-facts.ts'
+import type { Ask } from '../request/ask.ts'
+import { viewOf } from '../request/request-view.ts'
+import type { View } from '../request/request-view.ts'
+import type { Rule } from '../rule/rule.ts'
+import { callPredicate, failure } from './call-predicate.ts'
+import type { Failure } from './call-predicate.ts'
+import { combine } from './combine.ts'
+import type { Matched } from './combine.ts'
+import type { Decision } from './decision.ts'
+import { namesResources, standsAside } from './stands-aside.ts'
+import type { Aside } from './stands-aside.ts'
+
+/** What became of one rule; collected for explanations only. */
+export type Outcome = 'matched' | Aside | 'when' | 'constraints' | Failure
+export type Note = (rule: Rule, outcome: Outcome) => void
+
+export interface Evaluation {
+  readonly ask: Ask
+  readonly given: Readonly<Record<string, unknown>>
+  readonly note?: Note
+}
+
+/** Asks every rule that is about this request, never only the first that matches, and combines the answers. */
+export function evaluate({ ask, given, note }: Evaluation): MaybePromise<Decision> {
+  const view = viewOf(ask)
+  const candidates: Rule[] = []
+  let needs: string[] | undefined
+  for (const rule of ask.model.rulesByAction.get(ask.action.name) ?? []) {
+    const aside = standsAside(rule, ask)
+    if (aside === 'resources' || (aside === undefined && rule.resources !== undefined)) view.looked.resource ||= namesResources(rule)
+    if (aside !== undefined) {
+      note?.(rule, aside)
+      continue
+    }
+    candidates.push(rule)
+    if (rule.needs.length > 0) needs = [...(needs ?? []), ...rule.needs]
+  }
+  const asked: Asked = { ask, view, candidates, ...(note === undefined ? {} : { note }) }
+  if (needs === undefined) return conclude(asked, undefined)
+  const facts = loadFacts([...new Set(needs)], ask, given)
+  return isPromise(facts) ? facts.then((loaded) => conclude(asked, loaded)) : conclude(asked, facts)
+}
+
+interface Asked {
+  readonly ask: Ask
+  readonly view: View
+  readonly candidates: readonly Rule[]
+  readonly note?: Note
+}
+
+function conclude(asked: Asked, facts: LoadedFacts | undefined): Decision {
+  const decision = decide(asked, facts)
+  return facts === undefined ? decision : { ...decision, facts: facts.digest }
+}
+
+function decide({ ask, view, candidates, note }: Asked, facts: LoadedFacts | undefined): Decision {
+  const matched: Matched[] = []
+  let denied: Rule | undefined
+  let failed: { readonly rule: Rule; readonly failure: Failure } | undefined
+  for (const rule of candidates) {
+    const outcome = askRule(rule, { ask, view, facts })
+    note?.(rule, outcome)
+    if (typeof outcome === 'object') {
+      if (failed === undefined || rule.id < failed.rule.id) failed = { rule, failure: outcome }
+    } else if (outcome === 'matched' && rule.effect === 'deny') {
+      if (denied === undefined || rule.id < denied.id) denied = rule
+    } else if (outcome === 'matched') {
+      const allowance = rule.allowances.get(ask.action.name)
+      if (allowance !== undefined) matched.push({ rule, allowance })
+    }
+  }
+  if (failed !== undefined) {
+    const { detail, at } = failed.failure
+    return { effect: 'deny', reason: 'policy-failed', rule: failed.rule.id, ...(at === undefined ? {} : { at }), detail }
+  }
+  if (denied !== undefined) {
+    const { id, description } = denied
+    return { effect: 'deny', reason: 'policy-denied', rule: id, ...(description === undefined ? {} : { detail: description }) }
+  }
+  if (matched.length === 0) return { effect: 'deny', reason: 'no-rule-matched' }
+  return combine(ask, matched, view.looked)
+}
+
+interface Question {
+  readonly ask: Ask
+  readonly view: View
+  readonly facts: LoadedFacts | undefined
+}
+
+function askRule(rule: Rule, { ask, view, facts }: Question): Exclude<Outcome, Aside> {
+  const missing = facts?.failed.find(({ name }) => rule.needs.includes(name))
+  if (missing !== undefined) return failure(missing.detail, rule.site, missing.cause)
+  const constraints = rule.allowances.get(ask.action.name)?.constraints
+  if (constraints !== undefined && !satisfies(constraints, ask.raw).ok) {
+    // For other parameters this rule would have had a say, so the grant must not reach them.
+    view.looked.parameters = true
+    return 'constraints'
+  }
+  view.showFacts(rule.needs.length === 0 ? NO_FACTS : factsOf(rule, { ask, view, facts }))
+  const answer = callPredicate(rule, view)
+  if (typeof answer !== 'boolean') return answer
+  return answer ? 'matched' : 'when'
+}
+
+/** A rule that goes by a fact that was loaded for this resource goes by the resource. */
+function factsOf(rule: Rule, { view, facts }: Question): object {
+  const values: Record<string, unknown> = {}
+  for (const name of rule.needs) {
+    const fact = facts?.byName.get(name)
+    if (fact === undefined) continue
+    values[name] = fact.value
+    view.looked.resource ||= fact.looked.resource
+    view.looked.parameters ||= fact.looked.parameters
+  }
+  return factsView(Object.freeze(values))
+}
