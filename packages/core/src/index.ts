@@ -109,11 +109,15 @@ export type {
   RedeemRequest,
   RevocationEffect,
   RevocationTarget,
+  Swept,
   TaskEnd,
   TaskRecord,
   TaskState,
   UseLedger,
 } from './ledger/ledger.ts'
+export { memoryLedger } from './ledger/memory-ledger.ts'
+export type { MemoryLedger } from './ledger/memory-ledger.ts'
+export type { MemoryLedgerOptions } from './ledger/ledger-options.ts'
 
 // Audit
 export type { AuditEvent, AuditSink, EventType, Trail, TrailLine } from './audit/event.ts'

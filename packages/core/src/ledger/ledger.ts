@@ -26,6 +26,7 @@ export interface RedeemRequest {
   readonly iat: number
   readonly exp: number
   readonly action: string
+  /** The one resource that is used, never a class. */
   readonly resource: string
   /**
    * `registered`: the ledger knows this grant or refuses it, and its registered limits count.
@@ -51,7 +52,13 @@ export interface RedeemRequest {
 }
 
 export type RedeemAnswer =
-  | { readonly ok: true; readonly state: 'first'; readonly reservation: string; readonly at: number; readonly usesLeft: number }
+  | {
+      readonly ok: true
+      readonly state: 'first'
+      readonly reservation: string
+      readonly at: number
+      readonly usesLeft: number
+    }
   | { readonly ok: true; readonly state: 'running' | 'unknown'; readonly event: string }
   | { readonly ok: true; readonly state: 'done'; readonly event: string; readonly outcome: Outcome }
   | (Refused<RefusalReason> & { readonly limit?: string })
@@ -146,7 +153,11 @@ export type RevocationTarget =
 /** What a revocation killed, or would kill in a dry run. */
 export interface RevocationEffect {
   readonly tasks: readonly string[]
-  readonly grants: readonly { readonly jti: string; readonly txn: string; readonly status: { readonly uri: string; readonly idx: number } }[]
+  readonly grants: readonly {
+    readonly jti: string
+    readonly txn: string
+    readonly status: { readonly uri: string; readonly idx: number }
+  }[]
 }
 
 /** What a sweep found: tasks past their deadline, grants that expired with uses left, uses whose lease ran out. */
@@ -175,7 +186,11 @@ export interface Ledger extends UseLedger {
   /** Kills the task and every grant in it. Undefined when it was not open: the first end stands. */
   endTask(txn: string, how: TaskEnd, reason?: string): MaybePromise<RevocationEffect | undefined>
   /** Wide revocations stop issuing for their target first, then kill. */
-  revoke(target: RevocationTarget, reason: string, options?: { readonly dryRun?: boolean }): MaybePromise<RevocationEffect>
+  revoke(
+    target: RevocationTarget,
+    reason: string,
+    options?: { readonly dryRun?: boolean },
+  ): MaybePromise<RevocationEffect>
   /** Clears an agent, owner, action, policy version or everything that was stopped; what was killed stays dead. */
   resume(target: RevocationTarget, reason: string): MaybePromise<boolean>
   /** What ran out since the last call, each once: for the trail. Whoever owns the ledger calls it regularly. */

@@ -1,0 +1,79 @@
+import type { Limit } from '../grant/entry.ts'
+import type { RefusalReason } from '../reason.ts'
+import type { Refused } from '../result.ts'
+import type { Counter } from './counter.ts'
+
+/** One limit of one grant, tied to the counter it is charged to. */
+export interface Charge {
+  readonly limit: Limit
+  readonly counter: Counter
+}
+
+export type Amounts = Readonly<Record<string, number>>
+
+export type LimitRefusal = Refused<RefusalReason> & { readonly limit: string }
+
+const isOwnCalls = ({ per, parameter }: Limit) => per === 'grant' && parameter === undefined
+
+/** Every limit of a grant, charged together or not at all. */
+export class Charges {
+  readonly #charges: readonly Charge[]
+  /** Every use costs 1 everywhere, so no amounts need to be kept for giving back. */
+  readonly #callsOnly: boolean
+
+  constructor(charges: readonly Charge[]) {
+    this.#charges = charges
+    this.#callsOnly = charges.every(({ limit }) => limit.parameter === undefined)
+  }
+
+  /** Why these uses do not fit, or undefined when every limit takes them. Changes nothing. */
+  whyUnfit(amounts: Amounts, uses: number, now: number): LimitRefusal | undefined {
+    for (const { limit, counter } of this.#charges) {
+      const units = unitsOf(limit, amounts, uses)
+      if (Number.isNaN(units)) return { ok: false, reason: 'amount-invalid', limit: limit.id }
+      // Subtracting keeps every number a safe integer; adding could round past the cap.
+      if (units > limit.max - counter.spent(now)) {
+        return { ok: false, reason: isOwnCalls(limit) ? 'grant-exhausted' : 'limit-exceeded', limit: limit.id }
+      }
+    }
+    return undefined
+  }
+
+  /**
+   * Charges every limit; only after `whyUnfit` found nothing, and with the same arguments.
+   * Returns what `giveBack` needs: the units by limit, or undefined where each limit was charged 1.
+   */
+  charge(amounts: Amounts, uses: number, now: number): readonly number[] | undefined {
+    if (this.#callsOnly) {
+      for (const { counter } of this.#charges) counter.add(uses, now)
+      return undefined
+    }
+    return this.#charges.map(({ limit, counter }) => {
+      const units = unitsOf(limit, amounts, uses)
+      counter.add(units, now)
+      return units
+    })
+  }
+
+  giveBack(units: readonly number[] | undefined, chargedAt: number, now: number): void {
+    this.#charges.forEach(({ counter }, index) => counter.subtract(units?.[index] ?? 1, chargedAt, now))
+  }
+
+  /** Calls of the grant's own that are left. */
+  callsLeft(now: number): number {
+    let left = Number.MAX_SAFE_INTEGER
+    for (const { limit, counter } of this.#charges) {
+      if (isOwnCalls(limit)) left = Math.min(left, limit.max - counter.spent(now))
+    }
+    return left
+  }
+}
+
+/** What `uses` uses cost; NaN when the amount is missing, negative, not whole, or too large to add up exactly. */
+function unitsOf({ parameter }: Limit, amounts: Amounts, uses: number): number {
+  if (parameter === undefined) return uses
+  const amount = amounts[parameter]
+  if (typeof amount !== 'number' || !Number.isSafeInteger(amount) || amount < 0) return Number.NaN
+  const units = amount * uses
+  return Number.isSafeInteger(units) ? units : Number.NaN
+}

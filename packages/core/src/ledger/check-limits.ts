@@ -1,0 +1,42 @@
+import type { Limit } from '../grant/entry.ts'
+import type { RefusalReason } from '../reason.ts'
+import type { Refused } from '../result.ts'
+import { refuse } from '../result.ts'
+
+type Scope = Limit['per']
+
+/**
+ * Refuses limits that could not be enforced: ill-typed caps, two for one counter, an agent limit without its window,
+ * a scope that this ledger does not hold. Does not say whether they are the limits that policy meant.
+ */
+export function checkLimits(limits: readonly Limit[], scopes: readonly Scope[]): Refused<RefusalReason> | undefined {
+  const seen = new Set<string>()
+  for (const limit of limits) {
+    const problem = problemOf(limit, scopes)
+    if (problem !== undefined) return refuse('details-invalid', `Limit ${limit.id}: ${problem}`)
+    const counter = JSON.stringify([limit.per, limit.id, limit.window_seconds ?? 0])
+    if (seen.has(counter)) return refuse('details-invalid', `Limit ${limit.id} is named twice`)
+    seen.add(counter)
+  }
+  return undefined
+}
+
+/** A grant without a cap on its own calls could be used without end. */
+export const capsOwnCalls = (limits: readonly Limit[]): boolean =>
+  limits.some(({ per, parameter }) => per === 'grant' && parameter === undefined)
+
+function problemOf(limit: Limit, scopes: readonly Scope[]): string | undefined {
+  if (typeof limit.id !== 'string' || limit.id === '') return 'the id is missing'
+  if (!scopes.includes(limit.per)) return `per ${String(limit.per)} cannot be counted here`
+  if (!isCount(limit.max)) return 'max is not a whole number from 0 to 2^53 - 1'
+  if (limit.scale !== undefined && !isCount(limit.scale)) return 'scale is not a whole number'
+  if (limit.parameter === undefined && (limit.scale !== undefined || limit.unit !== undefined)) {
+    return 'scale and unit belong to a parameter'
+  }
+  const hasWindow = isCount(limit.window_seconds) && limit.window_seconds > 0
+  if (limit.per === 'agent' && !hasWindow) return 'per agent needs window_seconds of 1 or more'
+  if (limit.per !== 'agent' && limit.window_seconds !== undefined) return 'window_seconds belongs to per agent'
+  return undefined
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0

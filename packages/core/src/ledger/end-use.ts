@@ -1,0 +1,48 @@
+import type { Outcome } from './ledger.ts'
+import type { LedgerStore } from './ledger-store.ts'
+import type { Use } from './use.ts'
+
+/** A longer body is not repeated to a retry, and all of them together do not take more than this. */
+const MAX_BODY_CHARS = 16_384
+const MAX_BODY_CHARS_TOTAL = 64 * 1024 * 1024
+
+/** reserved -> committed, with its outcome. Nothing happens where the use is over or unknown. */
+export function settle(store: LedgerStore, reservation: string, outcome: Outcome): void {
+  const now = store.tick()
+  const use = runningUse(store, reservation, now)
+  if (use === undefined) return
+  use.state = 'done'
+  use.outcome = keptOutcome(store, use, outcome)
+  store.running.delete(reservation)
+}
+
+/** reserved -> released: every limit it was charged to gets it back, once. False when it is too late for that. */
+export function giveBack(store: LedgerStore, reservation: string): boolean {
+  const now = store.tick()
+  const use = runningUse(store, reservation, now)
+  if (use === undefined || use.grant.whyDead(now) !== undefined) return false
+  use.state = 'released'
+  store.running.delete(reservation)
+  use.grant.charges.giveBack(use.units, use.at, now)
+  use.grant.actionUses.count -= 1
+  if (use.key !== undefined && use.grant.repeats?.byKey.delete(use.key)) store.repeats -= 1
+  return true
+}
+
+function runningUse(store: LedgerStore, reservation: string, now: number): Use | undefined {
+  const use = store.running.get(reservation)
+  if (use === undefined) return undefined
+  store.lapseIfOver(use, now)
+  return use.state === 'running' ? use : undefined
+}
+
+function keptOutcome(store: LedgerStore, { key, grant }: Use, { status, contentType, body }: Outcome): Outcome {
+  const bare = contentType === undefined ? { status } : { status, contentType }
+  const { repeats } = grant
+  // Only a key lets anybody ask for it again.
+  if (body === undefined || key === undefined || repeats === undefined || repeats.closed) return bare
+  if (body.length > MAX_BODY_CHARS || store.bodyChars + body.length > MAX_BODY_CHARS_TOTAL) return bare
+  repeats.bodyChars += body.length
+  store.bodyChars += body.length
+  return { ...bare, body }
+}

@@ -1,0 +1,75 @@
+import type { Limit } from '../grant/entry.ts'
+import type { RefusalReason } from '../reason.ts'
+import { Counter } from './counter.ts'
+import type { Expiring } from './expiry-queue.ts'
+import type { GrantRecord, TaskRecord, TaskState } from './ledger.ts'
+import type { LiveAgent } from './live-agent.ts'
+import type { Repeats } from './use.ts'
+
+/** What a task needs of its grants. */
+export interface GrantOfTask {
+  readonly record: GrantRecord | undefined
+  lives(now: number): boolean
+}
+
+/** A task from its opening until nothing issued in it can be used any more. */
+export class LiveTask implements Expiring {
+  readonly record: TaskRecord
+  readonly agent: LiveAgent<LiveTask>
+  readonly grants = new Set<GrantOfTask>()
+  /** By audience. */
+  readonly repeats = new Map<string, Repeats>()
+  end: TaskState['end'] = undefined
+  /** When the last of its grants expires. */
+  lastExp = 0
+  grantsIssued = 0
+  refusals = 0
+  due = 0
+  slot = -1
+  readonly #counters = new Map<string, Counter>()
+  readonly #uses = new Map<string, { count: number }>()
+
+  constructor(record: TaskRecord, agent: LiveAgent<LiveTask>) {
+    this.record = record
+    this.agent = agent
+  }
+
+  isOpen(now: number): boolean {
+    return this.end === undefined && now < this.record.deadline
+  }
+
+  /** Why nothing may be issued in it or used from it, or undefined while it is open. */
+  whyOver(now: number): RefusalReason | undefined {
+    if (this.isOpen(now)) return undefined
+    return this.end === undefined || this.end.how === 'expired' ? 'task-expired' : 'task-ended'
+  }
+
+  usesOf(action: string): { count: number } {
+    let uses = this.#uses.get(action)
+    if (uses === undefined) this.#uses.set(action, (uses = { count: 0 }))
+    return uses
+  }
+
+  /** The counter this limit shares with every grant of the task that names it, if there is one yet. */
+  knownCounter(limit: Limit): Counter | undefined {
+    return limit.per === 'agent' ? this.agent.knownCounter(limit) : this.#counters.get(limit.id)
+  }
+
+  counter(limit: Limit): Counter {
+    if (limit.per === 'agent') return this.agent.counter(limit)
+    let counter = this.#counters.get(limit.id)
+    if (counter === undefined) this.#counters.set(limit.id, (counter = new Counter(limit)))
+    return counter
+  }
+
+  state(now: number): TaskState {
+    return {
+      ...this.record,
+      ...(this.end && { end: this.end }),
+      grantsIssued: this.grantsIssued,
+      uses: Object.fromEntries([...this.#uses].flatMap(([action, { count }]) => (count > 0 ? [[action, count]] : []))),
+      spent: Object.fromEntries([...this.#counters].map(([id, counter]) => [id, counter.spent(now)])),
+      refusals: this.refusals,
+    }
+  }
+}

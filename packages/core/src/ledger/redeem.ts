@@ -1,0 +1,87 @@
+import type { RefusalReason } from '../reason.ts'
+import type { Refused } from '../result.ts'
+import { refuse } from '../result.ts'
+import type { RedeemAnswer, RedeemRequest } from './ledger.ts'
+import type { LedgerStore } from './ledger-store.ts'
+import { LiveGrant } from './live-grant.ts'
+import { repeatsOf } from './repeats-of.ts'
+import { signedGrant } from './signed-grant.ts'
+import { Use } from './use.ts'
+
+/** Longer ids would let one caller fill the memory that the bounds count by entries. */
+const MAX_ID_CHARS = 256
+
+/**
+ * The one step in which a request spends its grant. It runs to its end without yielding: whatever it refuses, no
+ * limit was charged, and of two requests for the last use one comes second.
+ */
+export function redeem(store: LedgerStore, request: RedeemRequest, newReservation: () => string): RedeemAnswer {
+  const now = store.tick()
+  const grant = findGrant(store, request, now)
+  if (!(grant instanceof LiveGrant)) return grant
+  const reason = grant.whyOther(request) ?? grant.whyDead(now)
+  if (reason !== undefined) return refuse(reason)
+
+  const { attempt, idempotency, amounts } = request
+  const sentBefore = grant.useOf(attempt)
+  if (sentBefore !== undefined) {
+    if (isOther(sentBefore, request)) return refuse('idempotency-conflict', 'The attempt id belongs to another request')
+    store.lapseIfOver(sentBefore, now)
+    return sentBefore.toAttempt()
+  }
+
+  if (idempotency !== undefined && !isId(idempotency.key)) return refuse('request-malformed')
+  const repeats = idempotency === undefined ? undefined : repeatsOf(store, grant, request)
+  if (typeof repeats === 'string') return refuse(repeats)
+  // A duplicate uses up its own proof too: else its capture is answered for as long as the outcome is kept.
+  const replay = markProof(store, request, now)
+  if (replay !== undefined) return refuse(replay)
+
+  const known = idempotency && repeats?.byKey.get(idempotency.key)
+  if (known !== undefined) {
+    if (known.digest !== idempotency?.digest) return refuse('idempotency-conflict')
+    store.lapseIfOver(known, now)
+    return known.toRetry()
+  }
+
+  const unfit = grant.charges.whyUnfit(amounts, 1, now)
+  if (unfit !== undefined) return unfit
+  if (!store.hasRoomForUse()) return refuse('ledger-full')
+
+  const use = new Use(grant, request, {
+    reservation: newReservation(),
+    at: now,
+    end: now + store.bounds.leaseSeconds,
+  })
+  use.units = grant.charges.charge(amounts, 1, now)
+  use.usesLeft = grant.charges.callsLeft(now)
+  grant.actionUses.count += 1
+  store.addUse(use, grant)
+  if (repeats !== undefined && use.key !== undefined) {
+    repeats.byKey.set(use.key, use)
+    store.repeats += 1
+  }
+  return use.toAttempt()
+}
+
+function findGrant(store: LedgerStore, request: RedeemRequest, now: number): LiveGrant | Refused<RefusalReason> {
+  const registered = store.grants.get(request.jti)
+  // A signature does not get past a registration, nor past the revocations that came with it.
+  if (registered !== undefined) return registered
+  if (request.source === 'signed' && !store.registers) return signedGrant(store, request, now)
+  return refuse(request.iat < store.boot ? 'incarnation-mismatch' : 'grant-unknown')
+}
+
+const isOther = (use: Use, { event, idempotency }: RedeemRequest): boolean =>
+  use.event !== event || use.key !== idempotency?.key || use.digest !== idempotency?.digest
+
+function markProof(store: LedgerStore, { proof, attempt }: RedeemRequest, now: number): RefusalReason | undefined {
+  if (proof === undefined) return undefined
+  if (!isId(proof.jti)) return 'proof-malformed'
+  if (!(now < proof.acceptUntil && proof.acceptUntil <= now + store.proofWindowSeconds)) return 'proof-time'
+  const seen = store.proofs.mark(`${proof.jkt} ${proof.jti}`, attempt, now)
+  if (seen === 'first') return undefined
+  return seen === 'full' ? 'ledger-full' : 'proof-replayed'
+}
+
+const isId = (text: string): boolean => text.length > 0 && text.length <= MAX_ID_CHARS
