@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createChain } from './chain.ts'
 import type { AuditEvent } from './event.ts'
@@ -26,7 +26,7 @@ describe('formatLine()', () => {
 
   test.each([
     ['a number where text belongs', { txn: 5 }],
-    ['an object where text belongs', { note: { toString: () => 'x' } }],
+    ['an object where text belongs', { note: new String('x') }],
     ['infinity', { time: Number.POSITIVE_INFINITY }],
     ['text where a number belongs', { status: '200' }],
     ['null', { resource: null }],
@@ -42,7 +42,7 @@ describe('formatLine()', () => {
     const chain = createChain()
     chain.next(event)
     const before = chain.head
-    expect(() => chain.next(raw({ ...event, txn: 1 }))).toThrow()
+    expect(() => chain.next(raw({ ...event, txn: 1 }))).toThrow('txn')
     expect(chain.head).toEqual(before)
   })
 })

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Jwk } from '../identity/identity.ts'
 import { createChain } from './chain.ts'
@@ -35,7 +35,12 @@ function plainTrail(count: number): string[] {
 }
 
 /** `before` events, a checkpoint over them (as changed), `after` more. */
-async function signedTrail(before: number, after: number, change: Partial<Checkpoint> = {}, by = signer) {
+async function signedTrail(
+  before: number,
+  after: number,
+  how: { change?: Partial<Checkpoint>; by?: CheckpointSigner } = {},
+) {
+  const { change = {}, by = signer } = how
   const chain = createChain()
   const lines = Array.from({ length: before }, (_, n) => chain.next(eventOf(n)))
   const jws = await signCheckpoint({ ...chain.head, time: 1750000100, source, ...change }, by)
@@ -62,7 +67,7 @@ describe('verifyTrail() without keys', () => {
 
   test('names the first line that was changed, removed, moved, repeated or replaced', async () => {
     const lines = plainTrail(6)
-    const line = (n: number): string => lines[n] as string
+    const line = (n: number): string => lines.at(n) ?? ''
     const other = createChain()
     const foreign = Array.from({ length: 6 }, (_, n) => other.next({ ...eventOf(n), note: 'other' }))
     const cases = {
@@ -70,7 +75,7 @@ describe('verifyTrail() without keys', () => {
       missing: [line(0), line(1), ...lines.slice(3)],
       swapped: [line(0), line(2), line(1), ...lines.slice(3)],
       repeated: [line(0), line(1), line(1), ...lines.slice(2)],
-      replaced: [line(0), line(1), foreign[2] as string, ...lines.slice(3)],
+      replaced: [line(0), line(1), foreign.at(2) ?? '', ...lines.slice(3)],
       beheaded: lines.slice(1),
     }
     const found = Object.fromEntries(
@@ -97,8 +102,8 @@ describe('verifyTrail() without keys', () => {
     const tampered = fc.oneof(
       edit.map(editLine),
       fc.nat({ max: 10 }).map((at) => lines.toSpliced(at, 1)), // the last line's removal is truncation
-      fc.tuple(place, place).map(([a, b]) => lines.with(a, lines[b] as string).with(b, lines[a] as string)),
-      fc.tuple(place, place).map(([from, to]) => lines.toSpliced(to, 0, lines[from] as string)),
+      fc.tuple(place, place).map(([a, b]) => lines.with(a, lines.at(b) ?? '').with(b, lines.at(a) ?? '')),
+      fc.tuple(place, place).map(([from, to]) => lines.toSpliced(to, 0, lines.at(from) ?? '')),
     )
     await fc.assert(
       fc.asyncProperty(tampered, async (changed) => {
@@ -123,7 +128,7 @@ describe('verifyTrail() with checkpoints', () => {
   test('finds a rewritten past although every hash was computed anew', async () => {
     const chain = createChain()
     const genuine = await signedTrail(3, 0)
-    const { data } = JSON.parse(genuine[3] as string) as AuditEvent
+    const { data } = JSON.parse(genuine.at(3) ?? '') as AuditEvent
     const forged = [0, 1, 2].map((n) => chain.next({ ...eventOf(n), resource: 'order:forged' }))
     forged.push(chain.next({ id: 'ev_c', type: 'trail.checkpoint', time: 1750000100, source, ...(data && { data }) }))
     expect(await verifyTrail(forged)).toMatchObject({ ok: true })
@@ -133,14 +138,14 @@ describe('verifyTrail() with checkpoints', () => {
   const stranger = signerWith('k1').signer
   const unknown = signerWith('k2').signer
   test.each([
-    ['by another key under the same kid', {}, stranger, 'checkpoint-signature'],
-    ['by a key nobody gave', {}, unknown, 'checkpoint-key-unknown'],
-    ['over another hash', { hash: 'B'.repeat(43) }, signer, 'contradicted'],
-    ['over a line that is not there yet', { seq: 9 }, signer, 'contradicted'],
-    ['over line 0', { seq: 0 }, signer, 'contradicted'],
-    ['for another trail', { source: 'trail:other' }, signer, 'contradicted'],
-  ])('refuses a checkpoint signed %s', async (_name, change, by, problem) => {
-    const lines = await signedTrail(3, 2, change, by)
+    ['by another key under the same kid', { by: stranger }, 'checkpoint-signature'],
+    ['by a key nobody gave', { by: unknown }, 'checkpoint-key-unknown'],
+    ['over another hash', { change: { hash: 'B'.repeat(43) } }, 'contradicted'],
+    ['over a line that is not there yet', { change: { seq: 9 } }, 'contradicted'],
+    ['over line 0', { change: { seq: 0 } }, 'contradicted'],
+    ['for another trail', { change: { source: 'trail:other' } }, 'contradicted'],
+  ])('refuses a checkpoint signed %s', async (_name, how, problem) => {
+    const lines = await signedTrail(3, 2, how)
     expect(await verifyTrail(lines, { keys })).toMatchObject({ ok: false, line: 4, problem })
   })
 
@@ -159,7 +164,7 @@ describe('verifyTrail() with checkpoints', () => {
 
 describe('verifyTrail() with a head kept elsewhere', () => {
   const lines = plainTrail(6)
-  const headOf = (n: number) => ({ seq: n, hash: (JSON.parse(lines[n - 1] as string) as { hash: string }).hash })
+  const headOf = (n: number) => ({ seq: n, hash: (JSON.parse(lines.at(n - 1) ?? '') as { hash: string }).hash })
 
   test('finds a cut-off end, which nothing else can', async () => {
     const cut = lines.slice(0, 4)
