@@ -50,7 +50,7 @@ export function combine(ask: Ask, found: readonly Matched[], looked: Looked): De
 }
 
 function constraintsOf(matched: readonly Matched[]): RuleAllowance['constraints'] {
-  const all = matched.flatMap(({ allowance }) => allowance.constraints ?? [])
+  const all = matched.map(({ allowance }) => allowance.constraints).filter((constraints) => constraints !== undefined)
   return all.length === matched.length ? intersectConstraints(all) : undefined
 }
 

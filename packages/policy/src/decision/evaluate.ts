@@ -1,4 +1,4 @@
-import { isPromise, satisfies } from '@hallpass/core'
+import { isPromise } from '@hallpass/core'
 import type { MaybePromise } from '@hallpass/core'
 import { factsView, NO_FACTS } from '../facts/facts-view.ts'
 import { loadFacts } from '../facts/load-facts.ts'
@@ -7,6 +7,7 @@ import type { Ask } from '../request/ask.ts'
 import { viewOf } from '../request/request-view.ts'
 import type { View } from '../request/request-view.ts'
 import type { Rule } from '../rule/rule.ts'
+import { fitsConstraints } from '../grant/fits-constraints.ts'
 import { callPredicate, failure } from './call-predicate.ts'
 import type { Failure } from './call-predicate.ts'
 import { combine } from './combine.ts'
@@ -96,7 +97,7 @@ function askRule(rule: Rule, { ask, view, facts }: Question): Exclude<Outcome, A
   const missing = facts?.failed.find(({ name }) => rule.needs.includes(name))
   if (missing !== undefined) return failure(missing.detail, rule.site, missing.cause)
   const constraints = rule.allowances.get(ask.action.name)?.constraints
-  if (constraints !== undefined && !satisfies(constraints, ask.raw).ok) {
+  if (constraints !== undefined && !fitsConstraints(constraints, ask)) {
     // For other parameters this rule would have had a say, so the grant must not reach them.
     view.looked.parameters = true
     return 'constraints'

@@ -33,10 +33,12 @@ function meet(left: Constraint, right: Constraint): Constraint | undefined {
   const choices = choicesOf(one)
   const others = choicesOf(other)
   if (choices !== undefined && others !== undefined) return meetChoices(choices, others)
-  return choices === undefined && others === undefined ? meetRange(one, other) : undefined
+  return isRange(one) && isRange(other) ? meetRange(one, other) : undefined
 }
 
 type Range = { readonly min?: string; readonly max?: string }
+
+const isRange = (constraint: Constraint): constraint is Constraint & Range => 'min' in constraint || 'max' in constraint
 
 function meetRange(one: Range, other: Range): Constraint | undefined {
   const min = pick(one.min, other.min, (a, b) => a.gte(b))

@@ -1,4 +1,4 @@
-import { isObject, ok, parseParameters, partsOfResource, refuse } from '@hallpass/core'
+import { ok, parseParameters, partsOfResource, refuse } from '@hallpass/core'
 import type { RefusalReason, Refused, Result } from '@hallpass/core'
 import { isRecord } from '../definition/reader.ts'
 import { NotData, snapshot } from '../facts/snapshot.ts'
@@ -37,7 +37,7 @@ function checkEnvironment({ environmentSet }: PolicyModel, environment: string |
 }
 
 function isComplete(request: DecisionRequest): boolean {
-  if (!isRecord(request) || !isObject(request.parameters) || !Number.isFinite(request.now)) return false
+  if (!isRecord(request) || !isRecord(request.parameters) || !Number.isFinite(request.now)) return false
   if (!isRecord(request.identity) || typeof request.identity.iss !== 'string' || typeof request.identity.sub !== 'string') return false
   const { task } = request
   if (!isRecord(task) || !Number.isFinite(task.openedAt) || !Number.isFinite(task.deadline)) return false

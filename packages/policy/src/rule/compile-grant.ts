@@ -1,7 +1,8 @@
-import { checkConstraints, decimalSpec, Decimal } from '@hallpass/core'
+import { decimalSpec, Decimal } from '@hallpass/core'
 import type { Action, Constraints, JsonObject, JsonValue } from '@hallpass/core'
 import { isRecord } from '../definition/reader.ts'
 import type { Problems } from '../definition/reader.ts'
+import { readConstraints } from '../grant/fits-constraints.ts'
 import type { Tier } from './tier.ts'
 
 export interface Width {
@@ -39,13 +40,13 @@ export function compileGrant(value: unknown, context: GrantContext): Width {
 
 function compileConstraints(value: unknown, { action, where, problems }: GrantContext): Constraints | undefined {
   const copied = copy(value)
-  const known = copied === undefined ? undefined : checkConstraints(copied)
-  if (known === undefined || !known.ok) {
+  const known = copied === undefined ? undefined : readConstraints(copied, action)
+  if (known === undefined) {
     problems.add(where, "has to be 'exact' or one of equals, one_of, min and max, prefix or any for each parameter")
     return undefined
   }
   const { shape } = action.parameters
-  for (const [name, constraint] of Object.entries(known.value)) {
+  for (const [name, constraint] of Object.entries(known)) {
     if (!Object.hasOwn(shape, name)) {
       problems.add(where, `'${name}' is not a parameter of '${action.name}'`)
       continue
@@ -59,11 +60,11 @@ function compileConstraints(value: unknown, { action, where, problems }: GrantCo
   }
   for (const [name, schema] of Object.entries(shape)) {
     const isRequired = !schema.safeParse(undefined).success
-    if (isRequired && !Object.hasOwn(known.value, name)) {
+    if (isRequired && !Object.hasOwn(known, name)) {
       problems.add(where, `'${name}' is required by '${action.name}', and what is not named may not be sent`)
     }
   }
-  return freezeAll(known.value)
+  return freezeAll(known)
 }
 
 function isEmpty(constraint: { readonly min?: string; readonly max?: string }): boolean {

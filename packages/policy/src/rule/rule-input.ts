@@ -62,19 +62,27 @@ export interface GrantInput<In, Out> {
   readonly parameters?: 'exact' | ConstraintsInput<In, Out>
 }
 
+/** A promise is no answer: an async function does not compile here. */
+export interface SynchronousPredicate<R> {
+  (r: R): boolean
+}
+
+/** What a rule is about: one action, several, or every action of one risk. Permits for `critical` actions must name them. */
+type Selection<S extends ApiSet, T> =
+  | { readonly action: T & ActionName<S>; readonly actions?: never; readonly risk?: never }
+  | { readonly actions: readonly (T & ActionName<S>)[]; readonly action?: never; readonly risk?: never }
+  | { readonly risk: T & Risk; readonly action?: never; readonly actions?: never }
+
 /**
  * What a policy's author writes for one rule. `T` gathers its action names, facts and risk tier.
  * Write `when` after `action` and `needs`: it is typed by what stands before it.
  */
-export interface RuleInput<S extends ApiSet, Facts, T, W extends Words> {
+export type RuleInput<S extends ApiSet, Facts, T, W extends Words> = Selection<S, T> & RuleBody<S, Facts, T, W>
+
+interface RuleBody<S extends ApiSet, Facts, T, W extends Words> {
   /** Unique in the policy; it is in decisions and in the trail. */
   readonly id: string
   readonly effect: 'permit' | 'deny' | 'approve'
-  /** Exactly one of `action`, `actions` and `risk` says what the rule is about. */
-  readonly action?: T & ActionName<S>
-  readonly actions?: readonly (T & ActionName<S>)[]
-  /** Every action of this tier. Permits for `critical` actions must name them. */
-  readonly risk?: T & Risk
   readonly agents?: NonEmpty<W['agent']>
   readonly purposes?: NonEmpty<W['purpose']>
   readonly environments?: NonEmpty<W['environment']>
@@ -83,7 +91,7 @@ export interface RuleInput<S extends ApiSet, Facts, T, W extends Words> {
   /** Facts to load before this rule is asked. */
   readonly needs?: readonly (T & keyof Facts)[]
   /** Only `true` matches. Synchronous and without effects; anything but a boolean denies the request. */
-  readonly when?: (r: RequestFor<S, T & ActionName<S>, { readonly [K in T & keyof Facts]: Facts[K] }, W>) => boolean
+  readonly when?: SynchronousPredicate<RequestFor<S, T & ActionName<S>, { readonly [K in T & keyof Facts]: Facts[K] }, W>>
   readonly limits?: LimitsInput<OutOf<S, T>>
   readonly grant?: GrantInput<InOf<S, T>, OutOf<S, T>>
   /** For `approve`: who may agree. Default: the agent's approvers. */

@@ -12,6 +12,11 @@ import type {
   VerifiedIdentity,
 } from '@hallpass/core'
 
+/** Says in an error message what is missing. */
+export interface Undeclared {
+  readonly declare: 'environments in the policy, before a rule looks at one'
+}
+
 export type Weekday = 'sunday' | 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday'
 
 /** The words of one policy, so that a comparison with a misspelt one does not compile. */
@@ -28,8 +33,11 @@ export type PartsOf<A> = A extends Action<string, infer R> ? { readonly [N in Pa
 /** Names of the parameters that are decimals. */
 export type DecimalName<P> = { [K in keyof P]-?: NonNullable<P[K]> extends Decimal ? K : never }[keyof P] & string
 
+/** The decimal parameters of each action, by its name. */
+export type DecimalsOf<S extends ApiSet> = { readonly [N in ActionName<S>]: DecimalName<ParametersOut<ActionsOf<S>[N]>> }
+
 /** What the task has done so far, as rules may ask it. */
-export interface RuleTask<S extends ApiSet> {
+export interface RuleTask<Decimals extends Readonly<Record<string, string>>> {
   /** NumericDate seconds. */
   readonly openedAt: number
   /** NumericDate seconds. */
@@ -37,9 +45,9 @@ export interface RuleTask<S extends ApiSet> {
   /** Decisions refused in this task so far. */
   readonly refusals: number
   /** Uses of this action so far. */
-  uses(action: ActionName<S>): number
+  uses(action: keyof Decimals): number
   /** What the task spent of a total that a rule of this policy sets for this action alone; throws where there is none. */
-  spent<N extends ActionName<S>>(action: N, parameter: DecimalName<ParametersOut<ActionsOf<S>[N]>>): Decimal
+  spent<N extends keyof Decimals>(action: N, parameter: Decimals[N]): Decimal
 }
 
 /** What a rule's predicate may look at: frozen, and nothing else. There is no note in it. */
@@ -61,7 +69,7 @@ export interface RuleRequest<Name, Resource, Parts, Parameters, Facts, Task, W e
   /** The facts this rule needs, and no other. */
   readonly facts: Readonly<Facts>
   /** One of the policy's environments; throws where the policy declares none. */
-  readonly environment: W['environment']
+  readonly environment: [W['environment']] extends [never] ? Undeclared : W['environment']
   readonly posture: JsonObject | undefined
   readonly task: Task
   /** NumericDate seconds. */
@@ -79,5 +87,5 @@ export type RequestFor<S extends ApiSet, N, Facts, W extends Words> = [N] extend
 
 type RequestOf<S extends ApiSet, N, Facts, W extends Words> =
   N extends ActionName<S>
-    ? RuleRequest<N, ResourceOf<ActionOf<S, N>>, PartsOf<ActionOf<S, N>>, ParametersOut<ActionOf<S, N>>, Facts, RuleTask<S>, W>
+    ? RuleRequest<N, ResourceOf<ActionOf<S, N>>, PartsOf<ActionOf<S, N>>, ParametersOut<ActionOf<S, N>>, Facts, RuleTask<DecimalsOf<S>>, W>
     : never
