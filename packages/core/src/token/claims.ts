@@ -1,4 +1,5 @@
 import type { TaskEntry, ToolCallEntry } from '../grant/entry.ts'
+import type { JsonObject } from '../json/value.ts'
 import type { CLAIM } from './constants.ts'
 
 export interface Confirmation {
@@ -31,5 +32,6 @@ export interface GrantClaims extends AccessTokenClaims {
 export interface TaskTokenClaims extends AccessTokenClaims {
   readonly cnf: Confirmation
   readonly authorization_details: readonly [TaskEntry]
-  readonly [CLAIM.identity]: { readonly iss: string; readonly sub: string }
+  /** `claims`: what else the workload's assertion said, for the policy. */
+  readonly [CLAIM.identity]: { readonly iss: string; readonly sub: string; readonly claims?: JsonObject }
 }
