@@ -8,7 +8,7 @@ export type { FaultCode } from './fault.ts'
 // JSON, amounts and digests
 export type { JsonObject, JsonValue } from './json/value.ts'
 export { MAX_JSON_DEPTH, parseStrictJson } from './json/parse-strict-json.ts'
-export type { JsonProblem } from './json/parse-strict-json.ts'
+export type { JsonProblem } from './json/scanner.ts'
 export { canonicalize } from './json/canonicalize.ts'
 export { Decimal, toUnits } from './decimal/decimal.ts'
 export { decimal, decimalSpec } from './decimal/decimal-schema.ts'
@@ -118,6 +118,14 @@ export type {
 export { memoryLedger } from './ledger/memory-ledger.ts'
 export type { MemoryLedger } from './ledger/memory-ledger.ts'
 export type { MemoryLedgerOptions } from './ledger/ledger-options.ts'
+
+// Revocation
+export { createStatusLists } from './revocation/create-status-lists.ts'
+export type { StatusLists, StatusListsOptions, StatusReference } from './revocation/create-status-lists.ts'
+export { STATUS, decodeStatusList, statusAt } from './revocation/status-list-encoding.ts'
+export type { StatusBits } from './revocation/status-list-encoding.ts'
+export { checkStatusListClaims } from './revocation/check-status-list-claims.ts'
+export type { StatusListClaims, StatusListExpectation } from './revocation/check-status-list-claims.ts'
 
 // Audit
 export type { AuditEvent, AuditSink, EventType, Trail, TrailLine } from './audit/event.ts'

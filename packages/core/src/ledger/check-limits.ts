@@ -17,6 +17,9 @@ export function checkLimits(limits: readonly Limit[], scopes: readonly Scope[]):
     const counter = JSON.stringify([limit.per, limit.id, limit.window_seconds ?? 0])
     if (seen.has(counter)) return refuse('details-invalid', `Limit ${limit.id} is named twice`)
     seen.add(counter)
+    // Amounts come by parameter: one in cents cannot fill a total in tenths of a cent.
+    const other = limits.find((each) => each.parameter === limit.parameter && (each.scale ?? 0) !== (limit.scale ?? 0))
+    if (other !== undefined) return refuse('details-invalid', `Limit ${limit.id} scales its parameter in another way`)
   }
   return undefined
 }
