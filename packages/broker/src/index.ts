@@ -1,1 +1,12 @@
-export {}
+export { createBroker } from './broker.ts'
+export type { Broker } from './broker.ts'
+export type { ApiRegistration, BrokerOptions, OperatorRegistration } from './options.ts'
+export type { UserIssuer } from './identity/user-token.ts'
+export type { PostureSource } from './policy/posture.ts'
+export type { RevokeOptions, Revoked } from './revocation/revoke.ts'
+export { generateSigner, privateKeySigner } from './token/signer.ts'
+export type { Signer } from './token/signer.ts'
+export { generateSigningKeys, signingKeys } from './token/signing-keys.ts'
+export type { RetiringKey, SigningKeys, SigningKeysOptions } from './token/signing-keys.ts'
+export type { Answer } from './http/answer.ts'
+export type { Fetch } from './http/fetch-document.ts'

@@ -1,0 +1,129 @@
+import { createDigester, createEventMerger, type JwkSet, type RevocationTarget } from '@hallpass/core'
+import { randomBytes } from 'node:crypto'
+import { createRecorder } from './audit/recorder.ts'
+import { createTraffic } from './audit/traffic.ts'
+import type { Engine } from './engine.ts'
+import type { Answer } from './http/answer.ts'
+import { newAttempt } from './http/attempt.ts'
+import { createRouter } from './http/router.ts'
+import { tokenEndpoint } from './http/token-endpoint.ts'
+import { createKeySources } from './identity/key-sources.ts'
+import { createNonces } from './identity/nonce.ts'
+import { createProofKeys } from './identity/proof-keys.ts'
+import { createRegistry } from './identity/registry.ts'
+import { createUserIssuers } from './identity/user-token.ts'
+import { guardedLedger } from './ledger/guarded-ledger.ts'
+import { createOpenUses } from './ledger/open-uses.ts'
+import { audienceOf, checkOptions, registrantsOf, type BrokerOptions } from './options.ts'
+import { boundedPosture } from './policy/posture.ts'
+import { resume, revoke, type RevokeOptions, type Revoked } from './revocation/revoke.ts'
+import { createStatusListIssuer } from './revocation/status-lists.ts'
+import { sweep } from './revocation/sweep.ts'
+import { steadyClock } from './steady-clock.ts'
+import { createOwnTokens } from './token/own-tokens.ts'
+import type { Signer } from './token/signer.ts'
+
+/** The broker: proves identity, decides, signs short-lived grants, revokes, records. */
+export interface Broker {
+  readonly issuer: string
+  /** Every endpoint of the wire profile. Never rejects. */
+  fetch(request: Request): Promise<Response>
+  /** `POST /token` as plain data: form parameters and the value of the `DPoP` header. */
+  token(parameters: Readonly<Record<string, string>>, proof: string): Promise<Answer>
+  /** The published keys. */
+  jwks(): JwkSet
+  /** Kills what the target names, and says what that was; with `dryRun` only says it. Resolves when everything is dead. */
+  revoke(target: RevocationTarget, reason: string, options?: RevokeOptions): Promise<Revoked>
+  /** Lets a stopped agent, owner, action, policy version or everything go on; what was killed stays dead. */
+  resume(target: RevocationTarget, reason: string): Promise<boolean>
+  /** The next key starts to sign, the present one stays published while a token of it may live. */
+  rotateKeys(following?: Signer): Promise<{ readonly kid: string; readonly retired: string }>
+  /** Stops the timer and writes what is still to be written. The trail stays open: it is its owner's. */
+  close(): Promise<void>
+}
+
+/**
+ * Creates a broker. Throws `configuration-invalid` when an option is missing, contradicts another, or leaves open who a
+ * workload is.
+ */
+export function createBroker(options: BrokerOptions): Broker {
+  checkOptions(options)
+  const engine = createEngine(options)
+  const fetch = createRouter(engine, options.audit)
+  const timer = options.sweepSeconds === 0 ? undefined : setInterval(() => void tidy(engine), (options.sweepSeconds ?? 5) * 1000)
+  timer?.unref()
+  announce(engine)
+
+  return {
+    issuer: engine.issuer,
+    fetch,
+    token: (parameters, proof) =>
+      tokenEndpoint(engine, { form: new Map(Object.entries(parameters)), proof, attempt: newAttempt() }),
+    jwks: () => engine.keys.jwks(engine.clock()),
+    revoke: (target, reason, how = {}) => revoke(engine, { target, reason, by: 'in-process' }, how),
+    resume: (target, reason) => resume(engine, { target, reason, by: 'in-process' }),
+    async rotateKeys(following) {
+      const rotated = engine.keys.rotate(engine.clock(), following)
+      await engine.recorder.record('key.rotated', { data: { ...rotated, next: following?.kid ?? null } })
+      return rotated
+    },
+    async close() {
+      clearInterval(timer)
+      await tidy(engine)
+      engine.traffic.flush(true)
+      await engine.recorder.drain()
+      await options.audit.flush()
+    },
+  }
+}
+
+function createEngine(options: BrokerOptions): Engine {
+  const { issuer, policy, keys, audit, nonces, environment } = options
+  const clock = steadyClock(options.clock)
+  const ledger = guardedLedger(options.ledger)
+  const recorder = createRecorder(audit, `broker:${issuer}`, clock)
+  const tokens = createOwnTokens(keys, clock)
+  const fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init))
+  const keySources = createKeySources(fetch, clock)
+  const registrants = registrantsOf(options)
+  const apis = options.apis ?? []
+  return {
+    issuer,
+    policy,
+    ledger,
+    keys,
+    tokens,
+    recorder,
+    traffic: createTraffic(recorder, clock),
+    events: createEventMerger({ append: (event) => recorder.append(event), flush: () => audit.flush(), close: async () => {} }),
+    openUses: createOpenUses(),
+    statusLists: createStatusListIssuer({ issuer, incarnation: ledger.incarnation, tokens, clock }),
+    assertions: { registry: createRegistry(registrants, issuer), keysFor: (identity) => keySources.forIdentity(identity), issuer, clock },
+    callers: new Map(registrants.map((registrant) => [registrant.id, registrant])),
+    users: createUserIssuers(options.users ?? [], { issuer, keys: keySources, clock }),
+    ...(nonces === undefined ? {} : { nonces: createNonces(clock, nonces === true ? undefined : nonces.secret) }),
+    posture: boundedPosture(options.posture),
+    proofKeys: createProofKeys(),
+    digest: createDigester(options.digestKey ?? randomBytes(32)),
+    ...(environment === undefined ? {} : { environment }),
+    actions: new Map(policy.apis.flatMap(({ actions }) => Object.entries(actions))),
+    ownLedgers: new Set(apis.filter(({ ledger: where }) => where === 'own').map(audienceOf)),
+    taskTokenSeconds: options.taskTokenSeconds ?? 900,
+    clock,
+  }
+}
+
+function announce({ recorder, policy, issuer, keys, ledger }: Engine): void {
+  const version = { version: policy.version, digest: policy.digest }
+  recorder.note('broker.started', { policy: version, data: { issuer, kid: keys.current().kid, incarnation: ledger.incarnation } })
+  recorder.note('policy.loaded', { policy: version, data: { agents: Object.keys(policy.agents), purposes: [...policy.purposes] } })
+}
+
+/** A ledger that does not answer now is swept next time. */
+async function tidy(engine: Engine): Promise<void> {
+  try {
+    await sweep(engine)
+  } catch {
+    // The next sweep finds what this one could not.
+  }
+}

@@ -1,0 +1,53 @@
+import type { Action, Digester, EventMerger, Ledger, ProofKeyCache } from '@hallpass/core'
+import type { AgentRegistration, Policy } from '@hallpass/policy'
+import type { Recorder } from './audit/recorder.ts'
+import type { Traffic } from './audit/traffic.ts'
+import type { AssertionVerifier } from './identity/assertion.ts'
+import type { Registrant } from './identity/registrant.ts'
+import type { Nonces } from './identity/nonce.ts'
+import type { UserIssuers } from './identity/user-token.ts'
+import type { OpenUses } from './ledger/open-uses.ts'
+import type { Posture } from './policy/posture.ts'
+import type { StatusListIssuer } from './revocation/status-lists.ts'
+import type { OwnTokens } from './token/own-tokens.ts'
+import type { SigningKeys } from './token/signing-keys.ts'
+
+/** Everything a broker is made of, resolved once and passed down. */
+export interface Engine {
+  readonly issuer: string
+  readonly policy: Policy
+  /** Every throw of it is `ledger-unavailable`. */
+  readonly ledger: Ledger
+  readonly keys: SigningKeys
+  readonly tokens: OwnTokens
+  readonly recorder: Recorder
+  readonly traffic: Traffic
+  /** Takes events of verifiers into the trail, each once. */
+  readonly events: EventMerger
+  readonly openUses: OpenUses
+  readonly statusLists: StatusListIssuer
+  readonly assertions: AssertionVerifier
+  /** Everybody registered, by id. */
+  readonly callers: ReadonlyMap<string, Registrant>
+  readonly users: UserIssuers
+  readonly nonces?: Nonces
+  readonly posture: Posture
+  readonly proofKeys: ProofKeyCache
+  /** Names a value in the trail without telling it. */
+  readonly digest: Digester
+  readonly environment?: string
+  /** Actions of every API, by name. */
+  readonly actions: ReadonlyMap<string, Action>
+  /** Audiences whose verifiers count in a store of their own. */
+  readonly ownLedgers: ReadonlySet<string>
+  readonly taskTokenSeconds: number
+  /** NumericDate seconds, never decreasing. */
+  readonly clock: () => number
+}
+
+/** An agent as far as the policy accounts for it: with an owner, somebody who approves, and something that revokes. */
+export function completeAgent(policy: Policy, id: string): AgentRegistration | undefined {
+  const agent = policy.agent(id)
+  if (agent === undefined || !agent.owner || agent.approvers.length === 0 || agent.revokeOn.length === 0) return undefined
+  return agent
+}

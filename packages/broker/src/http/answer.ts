@@ -1,0 +1,107 @@
+import { HallpassError, type EventType, type FaultCode, type RefusalReason } from '@hallpass/core'
+import type { Engine } from '../engine.ts'
+import type { Attempt } from './attempt.ts'
+import { describe, reject, statusOf, type ErrorCode, type Refusal, type Step } from './refusal.ts'
+
+/** A response as plain data, whatever door it leaves through. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** JSON, or nothing. */
+  readonly body?: object
+}
+
+/** How the refusals of one endpoint are recorded and told. */
+export interface Manner {
+  /** Event type of a refusal somebody is answerable for. */
+  readonly refused: EventType
+  /** True where the endpoint takes the broker's own tokens: proofs and tokens are then challenged with 401 (RFC 9449 section 7.1). */
+  readonly challenge?: boolean
+}
+
+export const RETRY_AFTER_SECONDS = 2
+
+/**
+ * Runs the work of one request and turns what comes of it into an answer: an error in the work is a refusal,
+ * and every refusal is in the trail, by itself or counted, under the event id the caller is given.
+ */
+export async function answer(engine: Engine, attempt: Attempt, manner: Manner, work: () => Promise<Step<object>>): Promise<Answer> {
+  let step: Step<object>
+  try {
+    step = await work()
+  } catch (fault) {
+    step = refusalOf(fault)
+  }
+  if (step.ok) return { status: 200, headers: headersOf(engine), body: step.value }
+  const event = await recordRefusal(engine, attempt, { type: manner.refused, refusal: step })
+  return refused(engine, { refusal: step, attempt, event, challenge: manner.challenge === true })
+}
+
+interface Told {
+  readonly refusal: Refusal
+  readonly attempt: Attempt
+  readonly event: string
+  readonly challenge: boolean
+}
+
+function refused(engine: Engine, { refusal, attempt, event, challenge }: Told): Answer {
+  const { error, reason } = refusal
+  const isChallenge = challenge && CHALLENGED.has(error)
+  const headers = {
+    ...headersOf(engine),
+    ...(isChallenge ? { 'www-authenticate': `DPoP error="${error}", algs="ES256"` } : {}),
+    ...(error === 'temporarily_unavailable' ? { 'retry-after': String(RETRY_AFTER_SECONDS) } : {}),
+  }
+  const told = attempt.standing === 'authenticated' ? { reason } : {}
+  const body = { error, error_description: describe(error), event, ...told }
+  return { status: isChallenge ? 401 : statusOf(error), headers, body }
+}
+
+const CHALLENGED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['invalid_token', 'invalid_dpop_proof', 'use_dpop_nonce'])
+
+function headersOf({ nonces }: Engine): Record<string, string> {
+  const headers: Record<string, string> = { 'cache-control': 'no-store', pragma: 'no-cache' }
+  if (nonces) headers['dpop-nonce'] = nonces.current()
+  return headers
+}
+
+/** Puts a refusal on record and returns the id of the event that tells of it. */
+async function recordRefusal(
+  engine: Engine,
+  attempt: Attempt,
+  { type, refusal }: { readonly type: EventType; readonly refusal: Refusal },
+): Promise<string> {
+  const { reason, detail, rule, facts } = refusal
+  if (attempt.standing === 'unknown') return engine.traffic.refused(reason)
+  const event = engine.recorder.note(type, {
+    ...attempt.facts,
+    reason,
+    ...(detail === undefined ? {} : { detail }),
+    ...(rule === undefined ? {} : { rule }),
+    ...(facts === undefined ? {} : { facts }),
+    policy: { version: engine.policy.version, digest: engine.policy.digest },
+  })
+  if (attempt.txn !== undefined && refusal.error !== 'temporarily_unavailable') await noteInTask(engine, attempt.txn)
+  return event
+}
+
+/** The refusal stands whether or not the ledger can count it. */
+async function noteInTask(engine: Engine, txn: string): Promise<void> {
+  try {
+    await engine.ledger.noteRefusal(txn)
+  } catch {
+    // Counting it is for the task's history only.
+  }
+}
+
+/** What a broken part means for the request: it could not be checked, so it is refused, and may be tried again. */
+function refusalOf(fault: unknown): Refusal {
+  const reason = fault instanceof HallpassError ? (REASON_OF[fault.code] ?? 'internal') : 'internal'
+  return reject('temporarily_unavailable', { reason })
+}
+
+const REASON_OF: Partial<Record<FaultCode, RefusalReason>> = {
+  'ledger-unavailable': 'ledger-unavailable',
+  'audit-unavailable': 'audit-unavailable',
+  'key-unavailable': 'keys-unavailable',
+}

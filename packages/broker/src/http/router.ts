@@ -1,0 +1,130 @@
+import type { AuditSink } from '@hallpass/core'
+import { auditEndpoint } from '../audit/audit-endpoint.ts'
+import type { Engine } from '../engine.ts'
+import { redeemEndpoint } from '../ledger/redeem-endpoint.ts'
+import { revocationsEndpoint } from '../revocation/revocations-endpoint.ts'
+import { revokeEndpoint } from '../revocation/revoke-endpoint.ts'
+import { introspectEndpoint } from '../token/introspect-endpoint.ts'
+import { answer, type Answer } from './answer.ts'
+import { newAttempt } from './attempt.ts'
+import { MAX_FORM_BYTES, MAX_JSON_BYTES, readBody, textOf } from './body.ts'
+import { parseForm } from './form.ts'
+import { createReadiness } from './health.ts'
+import { metadata, metadataPath } from './metadata.ts'
+import type { OAuthRequest } from './oauth-request.ts'
+import { reject, type ErrorCode, type Refusal, type Step } from './refusal.ts'
+import { tokenEndpoint } from './token-endpoint.ts'
+
+type Endpoint = (engine: Engine, request: OAuthRequest) => Promise<Answer>
+
+const FORM = { contentType: 'application/x-www-form-urlencoded', maxBytes: MAX_FORM_BYTES }
+const JSON_BODY = { contentType: 'application/json', maxBytes: MAX_JSON_BYTES }
+
+const POSTS: Readonly<Record<string, readonly [Endpoint, typeof FORM]>> = {
+  '/token': [tokenEndpoint, FORM],
+  '/revoke': [revokeEndpoint, FORM],
+  '/introspect': [introspectEndpoint, FORM],
+  '/redeem': [redeemEndpoint, JSON_BODY],
+  '/audit': [auditEndpoint, JSON_BODY],
+  '/revocations': [revocationsEndpoint, JSON_BODY],
+}
+
+const MAX_HEADER_CHARS = 16 * 1024
+
+/** The one door: a `Request` in, a `Response` out, and plain data in between. Never rejects. */
+export function createRouter(engine: Engine, audit: AuditSink): (request: Request) => Promise<Response> {
+  const prefix = new URL(engine.issuer).pathname.replace(/\/$/, '')
+  const readiness = createReadiness(engine, audit)
+  const reads = readRoutes(engine, readiness)
+
+  return async (request) => {
+    const { pathname, search } = new URL(request.url)
+    const path = pathname === metadataPath(engine.issuer) ? METADATA : pathname.startsWith(`${prefix}/`) ? pathname.slice(prefix.length) : ''
+    if (Object.hasOwn(POSTS, path)) {
+      const post = POSTS[path]
+      if (request.method !== 'POST' || post === undefined) return refuseRoute(engine, 'method_not_allowed')
+      return respond(search === '' ? await read(engine, request, post) : await refuseQuery(engine))
+    }
+    const found = await reads(path)
+    if (found === undefined) return refuseRoute(engine, 'not_found')
+    if (request.method !== 'GET' && request.method !== 'HEAD') return refuseRoute(engine, 'method_not_allowed')
+    return request.method === 'HEAD' ? new Response(null, { status: found.status, headers: found.headers }) : found
+  }
+}
+
+const METADATA = '/.well-known/oauth-authorization-server'
+
+function readRoutes(engine: Engine, readiness: ReturnType<typeof createReadiness>): (path: string) => Promise<Response | undefined> {
+  const json = (body: object, init: { type?: string; cache?: string; status?: number } = {}): Response =>
+    new Response(JSON.stringify(body), {
+      status: init.status ?? 200,
+      headers: { 'content-type': init.type ?? 'application/json', 'cache-control': init.cache ?? 'no-store' },
+    })
+  return async (path) => {
+    switch (path) {
+      case METADATA:
+        return json(metadata(engine.issuer), { cache: 'public, max-age=300' })
+      case '/jwks':
+        return json(engine.keys.jwks(engine.clock()), { type: 'application/jwk-set+json', cache: 'public, max-age=60' })
+      case '/healthz':
+        return json({ up: true })
+      case '/readyz': {
+        const state = await readiness()
+        return json(state, { status: state.ready ? 200 : 503 })
+      }
+      case '/status':
+        return json({ status_lists: engine.statusLists.uris() })
+      default:
+        return path.startsWith('/status/') ? statusList(engine, `${engine.issuer}${path}`) : undefined
+    }
+  }
+}
+
+async function statusList(engine: Engine, uri: string): Promise<Response | undefined> {
+  try {
+    const token = await engine.statusLists.token(uri)
+    if (token === undefined) return undefined
+    return new Response(token, { headers: { 'content-type': 'application/statuslist+jwt', 'cache-control': 'no-store' } })
+  } catch {
+    return refuseRoute(engine, 'temporarily_unavailable')
+  }
+}
+
+/** Reads headers and body of a POST and hands the plain data to its endpoint. */
+async function read(engine: Engine, request: Request, [endpoint, expect]: readonly [Endpoint, typeof FORM]): Promise<Answer> {
+  const { headers } = request
+  const proof = headers.get('dpop') ?? undefined
+  const authorization = headers.get('authorization') ?? undefined
+  if ((proof ?? '').length > MAX_HEADER_CHARS || (authorization ?? '').length > MAX_HEADER_CHARS) {
+    return refuseEarly(engine, { reason: 'request-malformed', detail: 'a header is too long' })
+  }
+  const body = await readBody(request, expect)
+  if (!body.ok) return refuseEarly(engine, body)
+  const text = expect === FORM ? textOf(body.value) : { ok: true as const, value: '' }
+  if (!text.ok) return refuseEarly(engine, text)
+  const form = parseForm(text.value)
+  if (!form.ok) return refuseEarly(engine, form)
+  return endpoint(engine, {
+    form: form.value,
+    body: body.value,
+    attempt: newAttempt(),
+    ...(proof === undefined ? {} : { proof }),
+    ...(authorization === undefined ? {} : { authorization }),
+  })
+}
+
+const refuseEarly = (engine: Engine, cause: Pick<Refusal, 'reason' | 'detail'>): Promise<Answer> =>
+  answer(engine, newAttempt(), { refused: 'traffic.refused' }, async (): Promise<Step<object>> => reject('invalid_request', cause))
+
+const refuseQuery = (engine: Engine): Promise<Answer> =>
+  refuseEarly(engine, { reason: 'request-malformed', detail: 'parameters belong into the body' })
+
+async function refuseRoute(engine: Engine, error: ErrorCode): Promise<Response> {
+  const cause = { reason: error === 'temporarily_unavailable' ? 'keys-unavailable' : 'request-malformed' } as const
+  return respond(await answer(engine, newAttempt(), { refused: 'traffic.refused' }, async () => reject(error, cause)))
+}
+
+const respond = ({ status, headers, body }: Answer): Response =>
+  body === undefined
+    ? new Response(null, { status, headers })
+    : new Response(JSON.stringify(body), { status, headers: { ...headers, 'content-type': 'application/json' } })

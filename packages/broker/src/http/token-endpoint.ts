@@ -1,0 +1,97 @@
+import { GRANT_TYPE, ok } from '@hallpass/core'
+import type { Engine } from '../engine.ts'
+import { readDetails, type Details } from '../grant/details.ts'
+import { exchange } from '../grant/exchange.ts'
+import { agentOf, openTask, type ProvenAgent } from '../grant/open-task.ts'
+import { renewTask } from '../grant/renew-task.ts'
+import { singleCall } from '../grant/single-call.ts'
+import type { AuthenticatedWorkload } from '../identity/assertion.ts'
+import { authenticate, bindAssertion } from '../identity/authenticate.ts'
+import { proveKey, spendProof } from '../identity/prove-key.ts'
+import { callerToken } from '../token/caller-token.ts'
+import { answer, type Answer } from './answer.ts'
+import { learn } from './attempt.ts'
+import type { Form } from './form.ts'
+import type { OAuthRequest } from './oauth-request.ts'
+import { reject, type Refusal, type Step } from './refusal.ts'
+
+/** `POST /token`: opens and renews tasks, issues grants, and gives APIs and operators their tokens. */
+export async function tokenEndpoint(engine: Engine, request: OAuthRequest): Promise<Answer> {
+  const type = request.form.get('grant_type')
+  const isCall = type === GRANT_TYPE.tokenExchange
+  return answer(engine, request.attempt, { refused: isCall ? 'grant.refused' : 'task.refused' }, async () => {
+    const details = readDetails(request.form)
+    const target = checkTarget(engine, request.form, details)
+    if (!target.ok) return target
+    if (!details.ok) return details
+    switch (type) {
+      case GRANT_TYPE.tokenExchange:
+        return details.value.kind === 'call' && details.value.purpose === undefined
+          ? exchange(engine, request, details.value.request)
+          : reject('invalid_authorization_details', { reason: 'details-invalid', detail: 'an exchange asks for one call' })
+      case GRANT_TYPE.clientCredentials:
+        return clientCredentials(engine, request, details.value)
+      case undefined:
+        return malformed('grant_type is missing')
+      default:
+        return reject('unsupported_grant_type', { reason: 'grant-type-unsupported' })
+    }
+  })
+}
+
+/** One `resource` (RFC 8707), the broker itself or the API of the call; `scope` and `audience` have no meaning here. */
+function checkTarget(engine: Engine, form: Form, details: Step<Details>): Step<true> {
+  if (form.has('scope') || form.has('audience')) return malformed('scope and audience are not supported')
+  const resource = form.get('resource')
+  if (resource === undefined) return malformed('resource is missing')
+  if (!details.ok) return ok(true)
+  const meant = details.value.kind === 'call' ? details.value.request.locations[0] : engine.issuer
+  if (resource === meant) return ok(true)
+  return reject('invalid_target', { reason: 'audience-mismatch', detail: 'resource is not what the details are for' })
+}
+
+async function clientCredentials(engine: Engine, request: OAuthRequest, details: Details): Promise<Step<object>> {
+  const proven = await proveWorkload(engine, request)
+  if (!proven.ok) return proven
+  const { workload, jkt } = proven.value
+  if (details.kind === 'none') return callerToken(engine, workload.registrant, jkt)
+  const agent = agentOf(engine, workload)
+  if (!agent.ok) return agent
+  const own: ProvenAgent = { agent: agent.value, workload, jkt }
+  switch (details.kind) {
+    case 'open':
+      return openTask(engine, own, { entry: details.entry, request })
+    case 'renew':
+      return renewTask(engine, own, { txn: details.txn, request })
+    case 'call': {
+      const { request: call, purpose } = details
+      return purpose === undefined
+        ? reject('invalid_authorization_details', { reason: 'details-invalid', detail: 'a call without a task names its purpose' })
+        : singleCall(engine, own, { call, purpose, request })
+    }
+  }
+}
+
+/** Identity by assertion, key by proof, and both on record: who presents an assertion holds the key of its first use. */
+async function proveWorkload(
+  engine: Engine,
+  request: OAuthRequest,
+): Promise<Step<{ readonly workload: AuthenticatedWorkload; readonly jkt: string }>> {
+  const { attempt } = request
+  const workload = await authenticate(engine, request)
+  if (!workload.ok) return workload
+  const proof = await proveKey(engine, request, { url: `${engine.issuer}/token` })
+  if (!proof.ok) return proof
+  const spent = await spendProof(engine, proof.value)
+  if (!spent.ok) return spent
+  const { jkt } = proof.value
+  const { registrant } = workload.value
+  attempt.standing = 'identified'
+  learn(attempt, { client_id: registrant.id, jkt, owner: registrant.kind === 'agent' ? registrant.agent.owner : undefined })
+  const bound = await bindAssertion(engine, workload.value, jkt)
+  if (!bound.ok) return bound
+  attempt.standing = 'authenticated'
+  return ok({ workload: workload.value, jkt })
+}
+
+const malformed = (detail: string): Refusal => reject('invalid_request', { reason: 'request-invalid', detail })

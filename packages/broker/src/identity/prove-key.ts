@@ -1,0 +1,51 @@
+import { ok, verifyProof, type VerifiedProof } from '@hallpass/core'
+import type { Engine } from '../engine.ts'
+import type { OAuthRequest } from '../http/oauth-request.ts'
+import { reject, type Step } from '../http/refusal.ts'
+
+export interface ProofScope {
+  /** The endpoint's own URL, from configuration. */
+  readonly url: string
+  readonly accessToken?: string
+  /** Thumbprint the key must have. */
+  readonly jkt?: string
+  /** True where a proof must cover the body; elsewhere it may, and then it must fit. */
+  readonly coversBody?: boolean
+}
+
+/**
+ * Verifies the DPoP proof of a request to this broker (RFC 9449 section 4.3).
+ * Does not check whether it was seen before: `spendProof` does, once the rest of the request holds.
+ */
+export async function proveKey(engine: Engine, ask: Pick<OAuthRequest, 'proof' | 'body'>, scope: ProofScope): Promise<Step<VerifiedProof>> {
+  if (ask.proof === undefined) return reject('invalid_dpop_proof', { reason: 'proof-missing' })
+  const { nonces } = engine
+  const verified = await verifyProof(ask.proof, {
+    method: 'POST',
+    url: scope.url,
+    now: engine.clock(),
+    body: ask.body,
+    requireBodyDigest: scope.coversBody ?? false,
+    keys: engine.proofKeys,
+    ...(scope.accessToken === undefined ? {} : { accessToken: scope.accessToken }),
+    ...(scope.jkt === undefined ? {} : { jkt: scope.jkt }),
+    ...(nonces === undefined ? {} : { nonce: (nonce) => nonces.accepts(nonce) }),
+  })
+  if (verified.ok) return verified
+  return reject(verified.reason === 'proof-nonce' ? 'use_dpop_nonce' : 'invalid_dpop_proof', verified)
+}
+
+/** Marks a proof as used; the second of two equal proofs is refused. */
+export async function spendProof(engine: Engine, proof: VerifiedProof): Promise<Step<true>> {
+  const mark = await engine.ledger.markOnce(`proof ${proof.jkt} ${proof.jti}`, proof.acceptUntil)
+  switch (mark) {
+    case 'first':
+      return ok(true)
+    case 'seen':
+      return reject('invalid_dpop_proof', { reason: 'proof-replayed' })
+    case 'full':
+      return reject('temporarily_unavailable', { reason: 'ledger-full' })
+    default:
+      return reject('temporarily_unavailable', { reason: 'internal', detail: 'the ledger gave an unknown answer' })
+  }
+}

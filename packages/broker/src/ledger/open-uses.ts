@@ -1,0 +1,28 @@
+import type { RedeemRequest } from '@hallpass/core'
+import type { EventFacts } from '../audit/recorder.ts'
+
+/** Remembers which use a reservation stands for, so that its outcome is told as the outcome of that use. */
+export interface OpenUses {
+  open(reservation: string, request: RedeemRequest): void
+  /** Facts of the use; only its reservation where this process did not see it start. */
+  close(reservation: string): EventFacts
+}
+
+const MAX_OPEN = 100_000
+
+/** Bounded; what falls out is still found in the trail by the reservation in `data` of both events. */
+export function createOpenUses(): OpenUses {
+  const uses = new Map<string, EventFacts>()
+  return {
+    open(reservation, { txn, jti, clientId, action, resource, event }) {
+      const [oldest] = uses.size >= MAX_OPEN ? uses.keys() : []
+      if (oldest !== undefined) uses.delete(oldest)
+      uses.set(reservation, { txn, jti, client_id: clientId, action, resource, follows: event })
+    },
+    close(reservation) {
+      const facts = uses.get(reservation)
+      uses.delete(reservation)
+      return { ...facts, data: { reservation } }
+    },
+  }
+}

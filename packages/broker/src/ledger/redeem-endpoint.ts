@@ -1,0 +1,99 @@
+import { ok, parseStrictJson, type AuditEvent, type RedeemAnswer, type RedeemRequest } from '@hallpass/core'
+import type { Engine } from '../engine.ts'
+import { answer, type Answer } from '../http/answer.ts'
+import { learn } from '../http/attempt.ts'
+import type { OAuthRequest } from '../http/oauth-request.ts'
+import { reject, type Step } from '../http/refusal.ts'
+import { recogniseCaller } from '../token/caller-token.ts'
+import { parseRedeemCalls, type RedeemCall } from './parse-redeem.ts'
+
+type RedeemedCall = RedeemAnswer | { readonly ok: true } | { readonly ok: true; readonly released: boolean }
+
+/**
+ * `POST /redeem`, for APIs without a store: redeems, outcomes and give-backs in one batch, answered in its order.
+ * A use is on record before its answer leaves, so before the handler runs.
+ */
+export async function redeemEndpoint(engine: Engine, request: OAuthRequest): Promise<Answer> {
+  const { attempt } = request
+  return answer(engine, attempt, { refused: 'use.refused', challenge: true }, async () => {
+    const caller = await recogniseCaller(engine, request, `${engine.issuer}/redeem`)
+    if (!caller.ok) return caller
+    if (caller.value.kind !== 'api') return reject('invalid_token', { reason: 'caller-not-allowed' })
+    attempt.standing = 'authenticated'
+    const { audience } = caller.value
+    learn(attempt, { aud: audience })
+    const calls = readCalls(request)
+    if (!calls.ok) return calls
+    const desk: Desk = { engine, audience }
+    const answers: Promise<RedeemedCall>[] = calls.value.map((call) => perform(desk, call))
+    return ok({ answers: await Promise.all(answers) })
+  })
+}
+
+function readCalls({ body }: OAuthRequest): Step<readonly RedeemCall[]> {
+  const json = parseStrictJson(body ?? '')
+  const calls = json.ok ? parseRedeemCalls(json.value) : json
+  return calls.ok ? calls : reject('invalid_request', { reason: 'request-invalid', detail: 'not a batch of calls' })
+}
+
+interface Desk {
+  readonly engine: Engine
+  readonly audience: string
+}
+
+async function perform(desk: Desk, call: RedeemCall): Promise<RedeemedCall> {
+  const { engine } = desk
+  switch (call.op) {
+    case 'redeem':
+      return redeem(desk, call.request)
+    case 'settle': {
+      const { reservation, outcome } = call
+      await engine.ledger.settle(reservation, outcome)
+      engine.recorder.note('use.ended', { ...engine.openUses.close(reservation), aud: desk.audience, status: outcome.status })
+      return { ok: true }
+    }
+    case 'give_back': {
+      const { reservation, reason } = call
+      const released = await engine.ledger.giveBack(reservation, reason)
+      if (released) {
+        engine.recorder.note('use.given-back', { ...engine.openUses.close(reservation), aud: desk.audience, detail: reason })
+      }
+      return { ok: true, released }
+    }
+  }
+}
+
+async function redeem({ engine, audience }: Desk, request: RedeemRequest): Promise<RedeemedCall> {
+  if (request.audience !== audience || engine.ownLedgers.has(audience)) return { ok: false, reason: 'caller-not-allowed' }
+  if (request.issuer !== engine.issuer) return { ok: false, reason: 'issuer-unknown' }
+  const answered = await engine.ledger.redeem(request)
+  if (!answered.ok || answered.state !== 'first') return answered
+  const { reservation } = answered
+  try {
+    await engine.events.merge([useEvent(engine, request, reservation)])
+  } catch {
+    // The handler has not run and will not, so the use comes back.
+    await engine.ledger.giveBack(reservation, 'the trail could not record it')
+    return { ok: false, reason: 'audit-unavailable' }
+  }
+  engine.openUses.open(reservation, request)
+  return answered
+}
+
+function useEvent(engine: Engine, request: RedeemRequest, reservation: string): AuditEvent {
+  return {
+    id: request.event,
+    type: 'use.started',
+    time: Math.round(engine.clock() * 1000) / 1000,
+    source: `verifier:${request.audience}`,
+    txn: request.txn,
+    jti: request.jti,
+    client_id: request.clientId,
+    aud: request.audience,
+    action: request.action,
+    resource: request.resource,
+    ...(request.proof === undefined ? {} : { jkt: request.proof.jkt }),
+    data: { reservation },
+  }
+}
+

@@ -1,0 +1,101 @@
+import { HallpassError, type Api, type AuditSink, type Ledger, type WorkloadIdentity } from '@hallpass/core'
+import type { Policy } from '@hallpass/policy'
+import { isFetchable, type Fetch } from './http/fetch-document.ts'
+import type { Registrant } from './identity/registrant.ts'
+import type { UserIssuer } from './identity/user-token.ts'
+import type { PostureSource } from './policy/posture.ts'
+import type { SigningKeys } from './token/signing-keys.ts'
+
+/** An API that talks to this broker over HTTP. */
+export interface ApiRegistration {
+  /** Default: its audience. */
+  readonly id?: string
+  /** Its catalog or its audience; one of the policy's APIs. */
+  readonly api?: Api
+  readonly audience?: string
+  readonly identity: WorkloadIdentity
+  /**
+   * Where its verifiers count: `broker` (default) = here, through `/redeem`; `own` = in a store of their own, so that
+   * limits which span ledgers are charged at issue.
+   */
+  readonly ledger?: 'broker' | 'own'
+}
+
+/** A person's tool or a service that may revoke and resume. */
+export interface OperatorRegistration {
+  readonly id: string
+  readonly identity: WorkloadIdentity
+}
+
+export interface BrokerOptions {
+  /** https URL (http on loopback) without trailing slash, query or fragment; the base of every endpoint. */
+  readonly issuer: string
+  readonly policy: Policy
+  readonly ledger: Ledger
+  readonly keys: SigningKeys
+  readonly audit: AuditSink
+  readonly apis?: readonly ApiRegistration[]
+  readonly operators?: readonly OperatorRegistration[]
+  /** Identity providers whose users agents may act for. */
+  readonly users?: readonly UserIssuer[]
+  /** Where this broker runs, as the policy's rules name it. */
+  readonly environment?: string
+  readonly posture?: PostureSource
+  /** Asks for a nonce of this broker in every proof (RFC 9449 section 8). Replicas share a secret of at least 32 bytes. */
+  readonly nonces?: true | { readonly secret: Uint8Array }
+  /** Key of the digests in the trail, at least 32 bytes; made at start unless it is given. */
+  readonly digestKey?: Uint8Array
+  /** Life of a task token before its identity has to be shown again; at most and by default 900. */
+  readonly taskTokenSeconds?: number
+  /** Time between two looks for what ran out; default 5. 0 = only when a request comes. */
+  readonly sweepSeconds?: number
+  /** NumericDate seconds. */
+  readonly clock?: () => number
+  /** For discovery, key sets and bundles. */
+  readonly fetch?: Fetch
+}
+
+/** Where an API registration belongs. */
+export const audienceOf = ({ api, audience }: ApiRegistration): string => {
+  const named = api?.audience ?? audience
+  if (named === undefined || (audience !== undefined && audience !== named)) invalid('An API registration names one audience')
+  return named
+}
+
+/** Throws `configuration-invalid` for options that cannot work; everything later relies on what is checked here. */
+export function checkOptions(options: BrokerOptions): void {
+  const { issuer, policy, taskTokenSeconds, environment, nonces, sweepSeconds } = options
+  if (!isFetchable(issuer) || /[?#]|\/$/.test(issuer) || new URL(issuer).href.replace(/\/$/, '') !== issuer) {
+    invalid('issuer must be an https URL, or http on loopback, in its normal form, without trailing slash, query and fragment')
+  }
+  const audiences = policy.apis.map(({ audience }) => audience)
+  if (audiences.includes(issuer)) invalid('An API has the broker itself as its audience')
+  for (const registration of options.apis ?? []) {
+    if (!audiences.includes(audienceOf(registration))) invalid(`The policy knows no API with the audience ${audienceOf(registration)}`)
+    if (registration.ledger !== undefined && !['broker', 'own'].includes(registration.ledger)) invalid("ledger is 'broker' or 'own'")
+  }
+  if (new Set((options.apis ?? []).map(audienceOf)).size !== (options.apis ?? []).length) invalid('Two API registrations share an audience')
+  if (environment !== undefined && policy.environments.length > 0 && !policy.environments.includes(environment)) {
+    invalid(`The policy knows no environment named ${environment}`)
+  }
+  if (environment === undefined && policy.environments.length > 0) invalid('The policy looks at the environment, so one must be named')
+  if (taskTokenSeconds !== undefined && !(taskTokenSeconds >= 30 && taskTokenSeconds <= 900)) invalid('taskTokenSeconds must be 30 to 900')
+  if (sweepSeconds !== undefined && !(sweepSeconds >= 0)) invalid('sweepSeconds must be 0 or more')
+  if (nonces !== undefined && nonces !== true && nonces.secret.length < 32) invalid('nonces.secret must have at least 32 bytes')
+}
+
+/** Everybody who may authenticate here. */
+export function registrantsOf({ policy, apis = [], operators = [] }: BrokerOptions): readonly Registrant[] {
+  return [
+    ...Object.values(policy.agents).map((agent): Registrant => ({ kind: 'agent', id: agent.id, identity: agent.identity, agent })),
+    ...apis.map((registration): Registrant => {
+      const audience = audienceOf(registration)
+      return { kind: 'api', id: registration.id ?? audience, identity: registration.identity, audience }
+    }),
+    ...operators.map(({ id, identity }): Registrant => ({ kind: 'operator', id, identity })),
+  ]
+}
+
+function invalid(message: string): never {
+  throw new HallpassError('configuration-invalid', message)
+}

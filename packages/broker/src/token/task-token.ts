@@ -1,0 +1,108 @@
+import {
+  checkTaskTokenClaims,
+  CLAIM,
+  DEFAULT_SKEW_SECONDS,
+  DETAIL_TYPE,
+  MAX_TTL_SECONDS,
+  ok,
+  randomId,
+  refuse,
+  type JsonObject,
+  type RefusalReason,
+  type Result,
+  type TaskEntry,
+  type TaskRecord,
+  type TaskTokenClaims,
+  type VerifiedIdentity,
+} from '@hallpass/core'
+import type { Engine } from '../engine.ts'
+import { isJsonObject } from '../http/json-object.ts'
+import { MAX_PAYLOAD_BYTES } from './own-tokens.ts'
+
+/** A task token ready to sign. */
+export interface TaskTokenDraft {
+  readonly payload: string
+  readonly entry: TaskEntry
+  readonly exp: number
+}
+
+/** Claims of an assertion that say nothing about the workload, only about the assertion. */
+const ASSERTION_CLAIMS = new Set(['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'cnf'])
+
+/** What an assertion says about the workload: the claims a policy may look at, the same for every way to ask. */
+export function workloadClaims({ claims }: Pick<VerifiedIdentity, 'claims'>): JsonObject {
+  return Object.fromEntries(Object.entries(claims).filter(([name]) => !ASSERTION_CLAIMS.has(name)))
+}
+
+/**
+ * Drafts the token of a task: `exp` is the earlier of its own life and the deadline.
+ * The workload's claims travel in it, so that policy sees the same ones for every grant.
+ */
+export function draftTaskToken(
+  engine: Engine,
+  task: TaskRecord,
+  identity: Pick<VerifiedIdentity, 'claims'>,
+): Result<TaskTokenDraft, RefusalReason> {
+  const iat = Math.floor(engine.clock())
+  const exp = Math.min(iat + Math.min(engine.taskTokenSeconds, MAX_TTL_SECONDS), Math.floor(task.deadline))
+  if (exp <= iat) return refuse('task-expired')
+  const entry: TaskEntry = {
+    type: DETAIL_TYPE.task,
+    purpose: task.purpose,
+    ...(task.note === undefined ? {} : { note: task.note }),
+    ...(task.ceiling === undefined ? {} : { ceiling: task.ceiling }),
+    deadline: task.deadline,
+  }
+  const claims = workloadClaims(identity)
+  const payload = JSON.stringify({
+    ...commonClaims(engine, task),
+    aud: engine.issuer,
+    iat,
+    exp,
+    jti: randomId('tt_'),
+    cnf: { jkt: task.jkt },
+    authorization_details: [entry],
+    [CLAIM.policy]: { version: engine.policy.version, digest: engine.policy.digest },
+    [CLAIM.identity]: { ...task.identity, claims },
+  } satisfies TaskTokenClaims)
+  if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) {
+    return refuse('details-invalid', 'the task token would be too large: shorten the ceiling, or the claims of the workload token')
+  }
+  return ok({ payload, entry, exp })
+}
+
+/** Who acts, for whom and in which task: the same in every token of a task. */
+export function commonClaims(engine: Engine, task: Pick<TaskRecord, 'txn' | 'clientId' | 'owner' | 'onBehalfOf'>) {
+  return {
+    iss: engine.issuer,
+    sub: task.onBehalfOf?.sub ?? task.clientId,
+    client_id: task.clientId,
+    txn: task.txn,
+    ...(task.onBehalfOf === undefined
+      ? {}
+      : { act: { sub: task.clientId, iss: engine.issuer }, [CLAIM.onBehalfOf]: { ...task.onBehalfOf } }),
+    [CLAIM.path]: { tasks: [task.txn] as const, agents: [task.clientId] as const, owner: task.owner },
+  }
+}
+
+export interface PresentedTask {
+  readonly claims: TaskTokenClaims
+  /** Claims of the workload's assertion when the task was opened or last renewed. */
+  readonly identityClaims: JsonObject
+}
+
+/** Verifies a task token that was presented here. Does not check the proof or whether the task is still open. */
+export async function verifyTaskToken(engine: Engine, token: string): Promise<Result<PresentedTask, RefusalReason>> {
+  const payload = await engine.tokens.verify(token)
+  if (!payload.ok) return payload
+  const claims = checkTaskTokenClaims(payload.value, {
+    issuer: engine.issuer,
+    audience: engine.issuer,
+    now: engine.clock(),
+    skewSeconds: DEFAULT_SKEW_SECONDS,
+  })
+  if (!claims.ok) return claims
+  const identity = payload.value[CLAIM.identity]
+  const identityClaims = isJsonObject(identity) ? identity['claims'] : undefined
+  return isJsonObject(identityClaims) ? ok({ claims: claims.value, identityClaims }) : refuse('token-claims')
+}
