@@ -14,7 +14,11 @@ const models = new WeakMap<Policy, PolicyModel>()
 /** What a policy is made of; undefined for an object that only looks like one. */
 export const modelOf = (policy: Policy): PolicyModel | undefined => models.get(policy)
 
-const failed: Decision = Object.freeze({ effect: 'deny', reason: 'policy-failed', detail: 'the policy could not be evaluated' })
+const failed: Decision = Object.freeze({
+  effect: 'deny',
+  reason: 'policy-failed',
+  detail: 'the policy could not be evaluated',
+})
 
 /** A policy over checked parts. */
 export function createPolicy(parts: PolicyParts): Policy {

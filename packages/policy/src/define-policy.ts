@@ -3,14 +3,14 @@ import type { Action, Api, ApiSet } from '@hallpass/core'
 import { registerAgent } from './agent/register-agent.ts'
 import { createPolicy } from './create-policy.ts'
 import { callSite } from './decision/source-site.ts'
-import type { PolicyInput, RuleWord } from './definition/policy-input.ts'
+import type { NoFacts, PolicyInput, RuleWord } from './definition/policy-input.ts'
 import { isName, isRecord, Problems } from './definition/reader.ts'
 import type { Loose } from './definition/reader.ts'
 import { compileFacts } from './facts/fact.ts'
 import type { PolicyParts } from './model.ts'
 import type { Policy } from './policy.ts'
 import { compileRule } from './rule/compile-rule.ts'
-import { tiersWith } from './rule/tier.ts'
+import { isRisk, tiersWith } from './rule/tier.ts'
 
 const MEMBERS = ['api', 'version', 'purposes', 'environments', 'agents', 'facts', 'rules', 'defaults']
 
@@ -24,12 +24,12 @@ export function definePolicy<
   const S extends ApiSet,
   const Purpose extends string,
   const Agent extends string,
-  Facts = Record<never, never>,
+  Facts = NoFacts,
   const Environment extends string = never,
   const T extends readonly RuleWord<S, Facts>[] = readonly RuleWord<S, Facts>[],
 >(input: PolicyInput<S, Purpose, Agent, Environment, Facts, T>): Policy<S, Purpose, Agent> {
   const site = callSite(definePolicy)
-  return createPolicy(compile(input as unknown, site)) as unknown as Policy<S, Purpose, Agent>
+  return createPolicy(compile(input, site)) as unknown as Policy<S, Purpose, Agent>
 }
 
 function compile(input: unknown, site: string | undefined): PolicyParts {
@@ -44,8 +44,10 @@ function compile(input: unknown, site: string | undefined): PolicyParts {
   if (!isName(version)) problems.add('version', 'has to be a name, such as a date or a number')
   const api = checkApi(input['api'], problems)
   const purposes = problems.names(input['purposes'], 'purposes') ?? []
-  const environments = input['environments'] === undefined ? [] : (problems.names(input['environments'], 'environments') ?? [])
+  const environments =
+    input['environments'] === undefined ? [] : (problems.names(input['environments'], 'environments') ?? [])
   const facts = compileFacts(input['facts'], problems)
+  refuseSharedWords(facts.keys(), actionsOf(api), problems)
   const agents = registerAgents(input['agents'], { purposes: new Set(purposes), problems })
   // What is wrong so far would be reported again by every rule that names it.
   problems.throwIfAny()
@@ -65,7 +67,8 @@ function compile(input: unknown, site: string | undefined): PolicyParts {
 
 function checkApi(value: unknown, problems: Problems): ApiSet {
   const apis: readonly unknown[] = Array.isArray(value) ? value : [value]
-  const fits = (api: unknown): api is Api => isRecord(api) && typeof api['audience'] === 'string' && isRecord(api['actions'])
+  const fits = (api: unknown): api is Api =>
+    isRecord(api) && typeof api['audience'] === 'string' && isRecord(api['actions'])
   if (apis.length === 0 || !apis.every(fits)) {
     problems.add('api', 'has to be what defineApi gave, one or a list')
     return []
@@ -78,8 +81,20 @@ function checkApi(value: unknown, problems: Problems): ApiSet {
   return Array.isArray(value) ? Object.freeze([...apis]) : (value as Api)
 }
 
+/** Types tell a rule's actions, facts and risk apart by their words alone. */
+function refuseSharedWords(facts: Iterable<string>, actions: ReadonlyMap<string, Action>, problems: Problems): void {
+  for (const name of facts) {
+    if (isRisk(name) || actions.has(name))
+      problems.add(`fact '${name}'`, 'has the name of an action or a risk; rename it')
+  }
+}
+
 const actionsOf = (api: ApiSet): ReadonlyMap<string, Action> =>
-  new Map(apisOf(api).flatMap(({ actions }) => Object.values(actions)).map((action) => [action.name, action]))
+  new Map(
+    apisOf(api)
+      .flatMap(({ actions }) => Object.values(actions))
+      .map((action) => [action.name, action]),
+  )
 
 function registerAgents(value: unknown, context: Parameters<typeof registerAgent>[2]): PolicyParts['agents'] {
   if (!isRecord(value) || Object.keys(value).length === 0) {

@@ -7,8 +7,8 @@ import type { PolicyModel, PolicyParts } from './model.ts'
 import type { Policy } from './policy.ts'
 import type { Rule, RuleScope } from './rule/rule.ts'
 
-type ApisOf<P> = P extends Policy<infer S, string, string> ? (S extends readonly Api[] ? S[number] : S extends Api ? S : never) : never
-type PurposeOf<P> = P extends Policy<ApiSet, infer Purpose, string> ? Purpose : never
+type ApisOf<P> = P extends Policy<infer S> ? (S extends readonly Api[] ? S[number] : S extends Api ? S : never) : never
+type PurposeOf<P> = P extends Policy<ApiSet, infer Purpose> ? Purpose : never
 type AgentOf<P> = P extends Policy<ApiSet, string, infer Agent> ? Agent : never
 
 /**
@@ -28,18 +28,33 @@ export function mergePolicies<const P extends readonly [Policy, ...Policy[]]>(
   if (versions.size > 1) throw invalid(`the versions ${list(versions)} differ; grants and revocations name one version`)
   const parts: PolicyParts = {
     version,
-    api: Object.freeze(unite('API', models.flatMap(({ api }) => apisOf(api)), { name: ({ audience }) => audience, isSame: Object.is })),
+    api: Object.freeze(
+      unite(
+        'API',
+        models.flatMap(({ api }) => apisOf(api)),
+        { name: ({ audience }) => audience, isSame: Object.is },
+      ),
+    ),
     purposes: Object.freeze([...new Set(models.flatMap(({ purposes }) => purposes))]),
     environments: Object.freeze([...new Set(models.flatMap(({ environments }) => environments))]),
-    agents: unite('agent', models.flatMap(({ agents }) => agents), { name: ({ id }) => id, isSame: sameData }),
+    agents: unite(
+      'agent',
+      models.flatMap(({ agents }) => agents),
+      { name: ({ id }) => id, isSame: sameData },
+    ),
     facts: mergeFacts(models),
     rules: Object.freeze(mergeRules(models)),
   }
   refuseSharedActions(apisOf(parts.api))
-  return createPolicy(parts) as unknown as Policy<readonly ApisOf<P[number]>[], PurposeOf<P[number]>, AgentOf<P[number]>>
+  return createPolicy(parts) as unknown as Policy<
+    readonly ApisOf<P[number]>[],
+    PurposeOf<P[number]>,
+    AgentOf<P[number]>
+  >
 }
 
-const invalid = (what: string): HallpassError => new HallpassError('policy-invalid', `The policies cannot be merged: ${what}.`)
+const invalid = (what: string): HallpassError =>
+  new HallpassError('policy-invalid', `The policies cannot be merged: ${what}.`)
 
 function readModel(policy: Policy): PolicyModel {
   const model = modelOf(policy)
@@ -57,7 +72,8 @@ function unite<T>(kind: string, items: readonly T[], { name, isSame }: Naming<T>
   const found = new Map<string, T>()
   for (const item of items) {
     const before = found.get(name(item))
-    if (before !== undefined && !isSame(before, item)) throw invalid(`they have different content for the ${kind} '${name(item)}'`)
+    if (before !== undefined && !isSame(before, item))
+      throw invalid(`they have different content for the ${kind} '${name(item)}'`)
     if (before === undefined) found.set(name(item), item)
   }
   return [...found.values()]
@@ -67,25 +83,36 @@ const text = (value: unknown): string => canonicalize(JSON.parse(JSON.stringify(
 const sameData = (one: unknown, other: unknown): boolean => text(one) === text(other)
 
 function mergeFacts(models: readonly PolicyModel[]): PolicyParts['facts'] {
-  const facts = unite('fact', models.flatMap((model) => [...model.facts.values()]), {
-    name: ({ name }) => name,
-    isSame: (one, other) => one.load === other.load && one.timeoutMs === other.timeoutMs,
-  })
+  const facts = unite(
+    'fact',
+    models.flatMap((model) => [...model.facts.values()]),
+    {
+      name: ({ name }) => name,
+      isSame: (one, other) => one.load === other.load && one.timeoutMs === other.timeoutMs,
+    },
+  )
   return new Map(facts.map((fact) => [fact.name, fact]))
 }
 
+/** Rules by id. One that several policies share is kept once for each scope it has there. */
 function mergeRules(models: readonly PolicyModel[]): Rule[] {
-  const found = new Map<string, Rule>()
-  for (const rule of models.flatMap((model) => model.rules.map((own) => confined(own, model)))) {
-    const before = found.get(rule.id)
-    if (before !== undefined && !isSameRule(before, rule)) throw invalid(`they have different content for the rule '${rule.id}'`)
-    if (before === undefined) found.set(rule.id, rule)
+  const originals = new Map<string, Rule>()
+  const merged: Rule[] = []
+  for (const model of models) {
+    for (const rule of model.rules) {
+      const before = originals.get(rule.id) ?? rule
+      if (!isSameRule(before, rule)) throw invalid(`they have different content for the rule '${rule.id}'`)
+      originals.set(rule.id, before)
+      const own = confined(rule, model)
+      if (!merged.some((other) => other.id === own.id && sameData(ruleData(other), ruleData(own)))) merged.push(own)
+    }
   }
-  return [...found.values()]
+  return merged
 }
 
 /** Text of two functions may agree where what they close over differs, so a predicate has to be the same function. */
-const isSameRule = (one: Rule, other: Rule): boolean => one.when === other.when && sameData(ruleData(one), ruleData(other))
+const isSameRule = (one: Rule, other: Rule): boolean =>
+  one.when === other.when && sameData(ruleData(one), ruleData(other))
 
 /** A rule that allows, kept to what it could reach in its own policy. */
 function confined(rule: Rule, model: PolicyModel): Rule {

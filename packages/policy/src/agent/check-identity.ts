@@ -3,13 +3,16 @@ import { isCount, isRecord } from '../definition/reader.ts'
 import type { Loose, Problems } from '../definition/reader.ts'
 
 /** Data members by kind: the ones that pin the workload, and the ones that may be there. */
-const MEMBERS: Readonly<Record<WorkloadIdentity['kind'], { readonly pins: readonly string[]; readonly others: readonly string[] }>> = {
+const MEMBERS: Readonly<
+  Record<WorkloadIdentity['kind'], { readonly pins: readonly string[]; readonly others: readonly string[] }>
+> = {
   oidc: { pins: ['issuer', 'audience', 'subject'], others: ['claims', 'jwks', 'algorithms'] },
   spiffe: { pins: ['id', 'audience'], others: ['bundle', 'algorithms'] },
   private_key_jwt: { pins: ['audience', 'subject'], others: ['jwks'] },
 }
 
-const isKind = (value: unknown): value is WorkloadIdentity['kind'] => typeof value === 'string' && Object.hasOwn(MEMBERS, value)
+const isKind = (value: unknown): value is WorkloadIdentity['kind'] =>
+  typeof value === 'string' && Object.hasOwn(MEMBERS, value)
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
 
 /**
@@ -27,11 +30,15 @@ export function checkIdentity(value: unknown, where: string, problems: Problems)
   }
   const keys = value['kind'] === 'spiffe' ? value['bundle'] : value['jwks']
   if (value['kind'] !== 'oidc' && !isText(keys) && !isKeySet(keys)) problems.add(where, 'the identity needs its keys')
-  if (isKeySet(keys) && keys.keys.some((key) => isRecord(key) && (Object.hasOwn(key, 'd') || Object.hasOwn(key, 'k')))) {
+  if (
+    isKeySet(keys) &&
+    keys.keys.some((key) => isRecord(key) && (Object.hasOwn(key, 'd') || Object.hasOwn(key, 'k')))
+  ) {
     problems.add(where, 'the identity holds a private or shared key; give the public key only')
   }
   const perAssertion = value['keysPerAssertion']
-  if (perAssertion !== undefined && !isCount(perAssertion)) problems.add(where, "'keysPerAssertion' has to be a positive whole number")
+  if (perAssertion !== undefined && !isCount(perAssertion))
+    problems.add(where, "'keysPerAssertion' has to be a positive whole number")
   return copy(value, ['kind', ...pins, ...others, 'keysPerAssertion']) as unknown as WorkloadIdentity
 }
 

@@ -37,7 +37,8 @@ function checkTrigger(value: unknown, where: string, problems: Problems): Trigge
   }
   const members = MEMBERS[value['on']]
   problems.closed(value, where, ['on', ...members, 'effect'])
-  if (!EFFECTS.includes(value['effect'] as TriggerEffect)) problems.add(where, `'effect' has to be one of ${list(EFFECTS)}`)
+  if (!EFFECTS.includes(value['effect'] as TriggerEffect))
+    problems.add(where, `'effect' has to be one of ${list(EFFECTS)}`)
   for (const name of members) {
     const fits = name === 'name' ? isName(value[name]) : isCount(value[name])
     if (!fits) problems.add(where, `'${name}' has to be a ${name === 'name' ? 'name' : 'positive whole number'}`)

@@ -15,7 +15,11 @@ export interface AgentContext {
 }
 
 /** Checks one agent and fills in its defaults: no owner, approval path or triggers, no agent. */
-export function registerAgent(id: string, input: unknown, { purposes, problems }: AgentContext): AgentRegistration | undefined {
+export function registerAgent(
+  id: string,
+  input: unknown,
+  { purposes, problems }: AgentContext,
+): AgentRegistration | undefined {
   const where = `agent '${id}'`
   if (!isName(id)) problems.add(where, 'the id has to be printable ASCII of at most 256 characters')
   if (!isRecord(input)) {
@@ -28,13 +32,15 @@ export function registerAgent(id: string, input: unknown, { purposes, problems }
   const identity = checkIdentity(input['identity'], where, problems)
   const approvers = problems.names(input['approvers'], `${where} approvers`)
   const revokeOn = checkTriggers(input['revokeOn'], `${where} revokeOn`, problems)
-  const allowed = input['purposes'] === undefined ? [...purposes] : problems.chosen(input['purposes'], `${where} purposes`, purposes)
+  const allowed =
+    input['purposes'] === undefined ? [...purposes] : problems.chosen(input['purposes'], `${where} purposes`, purposes)
   if (!isCount(maxOpenTasks)) problems.add(where, "'maxOpenTasks' has to be a positive whole number")
   if (!isCount(maxTaskSeconds) || maxTaskSeconds > MAX_TASK_SECONDS) {
     problems.add(where, `'maxTaskSeconds' has to be a whole number from 1 to ${MAX_TASK_SECONDS}`)
   }
   if (!isName(owner) || !isCount(maxOpenTasks) || !isCount(maxTaskSeconds)) return undefined
-  if (identity === undefined || approvers === undefined || revokeOn === undefined || allowed === undefined) return undefined
+  if (identity === undefined || approvers === undefined || revokeOn === undefined || allowed === undefined)
+    return undefined
   return Object.freeze({
     id,
     owner,

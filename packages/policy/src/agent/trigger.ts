@@ -7,13 +7,33 @@ export type TriggerEffect = 'revoke-grant' | 'end-task' | 'quarantine-agent'
  */
 export type Trigger =
   /** `count` decisions or requests refused within `windowSeconds`. */
-  | { readonly on: 'refused-requests'; readonly count: number; readonly windowSeconds: number; readonly effect: TriggerEffect }
+  | {
+      readonly on: 'refused-requests'
+      readonly count: number
+      readonly windowSeconds: number
+      readonly effect: TriggerEffect
+    }
   /** `count` uses tried outside what the grant covers. */
-  | { readonly on: 'out-of-scope'; readonly count: number; readonly windowSeconds: number; readonly effect: TriggerEffect }
+  | {
+      readonly on: 'out-of-scope'
+      readonly count: number
+      readonly windowSeconds: number
+      readonly effect: TriggerEffect
+    }
   /** `count` proofs presented a second time. */
-  | { readonly on: 'proof-replayed'; readonly count: number; readonly windowSeconds: number; readonly effect: TriggerEffect }
+  | {
+      readonly on: 'proof-replayed'
+      readonly count: number
+      readonly windowSeconds: number
+      readonly effect: TriggerEffect
+    }
   /** `count` uses of something that had ended, expired or was spent. */
-  | { readonly on: 'used-after-end'; readonly count: number; readonly windowSeconds: number; readonly effect: TriggerEffect }
+  | {
+      readonly on: 'used-after-end'
+      readonly count: number
+      readonly windowSeconds: number
+      readonly effect: TriggerEffect
+    }
   /** A total was passed or would have been. */
   | { readonly on: 'total-reached'; readonly effect: TriggerEffect }
   /** More than `calls` uses within `windowSeconds`. */

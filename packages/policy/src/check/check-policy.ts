@@ -6,7 +6,13 @@ import type { Finding } from './finding.ts'
  * What is odd about a policy that holds together. Looks at data only: it cannot tell whether a predicate is ever true.
  */
 export function checkPolicy(model: PolicyModel): readonly Finding[] {
-  return Object.freeze([...deadRules(model), ...idleAgents(model), ...bareActions(model), ...unusedPurposes(model), ...sharedIdentities(model)])
+  return Object.freeze([
+    ...deadRules(model),
+    ...idleAgents(model),
+    ...bareActions(model),
+    ...unusedPurposes(model),
+    ...sharedIdentities(model),
+  ])
 }
 
 type Pair = readonly [agent: string, purpose: string]
@@ -25,11 +31,23 @@ function deadRules(model: PolicyModel): readonly Finding[] {
   return model.rules.flatMap((rule): readonly Finding[] => {
     const reached = pairs.filter((pair) => covers(rule, pair))
     if (reached.length === 0) {
-      return [finding('rule-never-matches', rule.id, `rule '${rule.id}' can never match: none of its agents works for any of its purposes`)]
+      return [
+        finding(
+          'rule-never-matches',
+          rule.id,
+          `rule '${rule.id}' can never match: none of its agents works for any of its purposes`,
+        ),
+      ]
     }
     const shadow = allows(rule) ? model.rules.find((other) => overrides(other, rule, reached)) : undefined
     if (shadow === undefined) return []
-    return [finding('rule-never-matches', rule.id, `rule '${rule.id}' never counts: '${shadow.id}' denies everything it allows`)]
+    return [
+      finding(
+        'rule-never-matches',
+        rule.id,
+        `rule '${rule.id}' never counts: '${shadow.id}' denies everything it allows`,
+      ),
+    ]
   })
 }
 
@@ -70,14 +88,22 @@ function unusedPurposes(model: PolicyModel): readonly Finding[] {
 function sharedIdentities({ agents }: PolicyModel): readonly Finding[] {
   const byPin = new Map<string, readonly string[]>()
   for (const { id, identity } of agents) {
-    const pin = identity.kind === 'spiffe' ? identity.id : `${identity.kind === 'oidc' ? identity.issuer : ''} ${identity.subject}`
+    const pin =
+      identity.kind === 'spiffe'
+        ? identity.id
+        : `${identity.kind === 'oidc' ? identity.issuer : ''} ${identity.subject}`
     byPin.set(pin, [...(byPin.get(pin) ?? []), id])
   }
   return [...byPin.values()]
     .filter((ids) => ids.length > 1)
     .map((ids) =>
-      finding('identity-shared', ids[0] ?? '', `agents ${ids.join(' and ')} have one identity: its workload may act as each of them`),
+      finding(
+        'identity-shared',
+        ids[0] ?? '',
+        `agents ${ids.join(' and ')} have one identity: its workload may act as each of them`,
+      ),
     )
 }
 
-const finding = (kind: Finding['kind'], name: string, message: string): Finding => Object.freeze({ kind, name, message })
+const finding = (kind: Finding['kind'], name: string, message: string): Finding =>
+  Object.freeze({ kind, name, message })

@@ -23,7 +23,10 @@ export function callPredicate({ when, site }: Rule, { r }: View): boolean | Fail
       Promise.resolve(answer).catch(() => undefined)
       return failure('the predicate is asynchronous', site)
     }
-    return failure(`the predicate answered with ${answer === null ? 'null' : typeof answer} instead of true or false`, site)
+    return failure(
+      `the predicate answered with ${answer === null ? 'null' : typeof answer} instead of true or false`,
+      site,
+    )
   } catch (thrown) {
     return failure(`the predicate threw ${kindOf(thrown)}`, throwSite(thrown) ?? site, thrown)
   }

@@ -1,5 +1,5 @@
 import { amountsFor } from '@hallpass/core'
-import type { JsonObject, Limit } from '@hallpass/core'
+import type { Limit } from '@hallpass/core'
 import type { Ask } from '../request/ask.ts'
 import type { Looked } from '../request/request-view.ts'
 import type { Rule, RuleAllowance } from '../rule/rule.ts'
@@ -24,7 +24,7 @@ export function combine(ask: Ask, found: readonly Matched[], looked: Looked): De
   const limits = strictest(matched)
   const spent = checkSpent(ask, matched, limits)
   if (spent !== undefined) return spent
-  const rules = matched.map(({ rule }) => rule.id)
+  const rules = [...new Set(matched.map(({ rule }) => rule.id))]
   const ttlSeconds = Math.min(...matched.map(({ allowance }) => allowance.ttlSeconds))
   const [first] = approving
   if (first !== undefined) {
@@ -34,7 +34,16 @@ export function combine(ask: Ask, found: readonly Matched[], looked: Looked): De
       return { effect: 'deny', reason: 'policy-failed', rule: first.rule.id, detail }
     }
     const identifier = ask.request.resource
-    return { effect: 'approve', rule: first.rule.id, rules, approvers, ttlSeconds, limits, resource: 'exact', identifier }
+    return {
+      effect: 'approve',
+      rule: first.rule.id,
+      rules,
+      approvers,
+      ttlSeconds,
+      limits,
+      resource: 'exact',
+      identifier,
+    }
   }
   const isClass = !looked.resource && matched.every(({ allowance }) => allowance.resource === 'class')
   const constraints = looked.parameters ? undefined : constraintsOf(matched)
@@ -78,23 +87,40 @@ function approversFor({ agent }: Ask, approving: readonly Matched[]): readonly s
  * Refuses what the ledger would refuse anyway, so that no grant is issued and no person asked for it.
  * The ledger still decides: this is a look at counters, not a reservation.
  */
-function checkSpent({ request: { task }, raw }: Ask, matched: readonly Matched[], limits: readonly Limit[]): Deny | undefined {
+function checkSpent(
+  { request: { task }, raw }: Ask,
+  matched: readonly Matched[],
+  limits: readonly Limit[],
+): Deny | undefined {
   const [first] = matched
   if (limits.length > MAX_LIMITS) {
     const detail = `the rules together set more than ${MAX_LIMITS} limits`
     return { effect: 'deny', reason: 'policy-failed', detail, ...(first === undefined ? {} : { rule: first.rule.id }) }
   }
-  const amounts = amountsFor(limits, raw as JsonObject)
+  const amounts = amountsFor(limits, raw)
   if (!amounts.ok) {
-    const rule = ruleWith(matched, limits.find(({ parameter }) => parameter !== undefined))
-    return { effect: 'deny', reason: amounts.reason, ...rule, ...(amounts.detail === undefined ? {} : { detail: amounts.detail }) }
+    const rule = ruleWith(
+      matched,
+      limits.find(({ parameter }) => parameter !== undefined),
+    )
+    return {
+      effect: 'deny',
+      reason: amounts.reason,
+      ...rule,
+      ...(amounts.detail === undefined ? {} : { detail: amounts.detail }),
+    }
   }
   for (const limit of limits) {
     if (limit.per !== 'task') continue
     const amount = limit.parameter === undefined ? 1 : (amounts.value[limit.parameter] ?? 0)
     const before = Object.hasOwn(task.spent, limit.id) ? (task.spent[limit.id] ?? 0) : 0
     if (!(before + amount <= limit.max)) {
-      return { effect: 'deny', reason: 'limit-exceeded', ...ruleWith(matched, limit), detail: `the task has too little left of ${limit.id}` }
+      return {
+        effect: 'deny',
+        reason: 'limit-exceeded',
+        ...ruleWith(matched, limit),
+        detail: `the task has too little left of ${limit.id}`,
+      }
     }
   }
   return undefined

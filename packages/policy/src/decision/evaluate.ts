@@ -33,7 +33,8 @@ export function evaluate({ ask, given, note }: Evaluation): MaybePromise<Decisio
   let needs: string[] | undefined
   for (const rule of ask.model.rulesByAction.get(ask.action.name) ?? []) {
     const aside = standsAside(rule, ask)
-    if (aside === 'resources' || (aside === undefined && rule.resources !== undefined)) view.looked.resource ||= namesResources(rule)
+    if (aside === 'resources' || (aside === undefined && rule.resources !== undefined))
+      view.looked.resource ||= namesResources(rule)
     if (aside !== undefined) {
       note?.(rule, aside)
       continue
@@ -77,11 +78,22 @@ function decide({ ask, view, candidates, note }: Asked, facts: LoadedFacts | und
   }
   if (failed !== undefined) {
     const { detail, at } = failed.failure
-    return { effect: 'deny', reason: 'policy-failed', rule: failed.rule.id, ...(at === undefined ? {} : { at }), detail }
+    return {
+      effect: 'deny',
+      reason: 'policy-failed',
+      rule: failed.rule.id,
+      ...(at === undefined ? {} : { at }),
+      detail,
+    }
   }
   if (denied !== undefined) {
     const { id, description } = denied
-    return { effect: 'deny', reason: 'policy-denied', rule: id, ...(description === undefined ? {} : { detail: description }) }
+    return {
+      effect: 'deny',
+      reason: 'policy-denied',
+      rule: id,
+      ...(description === undefined ? {} : { detail: description }),
+    }
   }
   if (matched.length === 0) return { effect: 'deny', reason: 'no-rule-matched' }
   return combine(ask, matched, view.looked)

@@ -7,7 +7,10 @@ import type { Constraint, Constraints, JsonValue } from '@hallpass/core'
  */
 export function intersectConstraints(all: readonly Constraints[]): Constraints | undefined {
   const [first, ...rest] = all
-  return rest.reduce<Constraints | undefined>((sum, next) => (sum === undefined ? undefined : intersectTwo(sum, next)), first)
+  return rest.reduce<Constraints | undefined>(
+    (sum, next) => (sum === undefined ? undefined : intersectTwo(sum, next)),
+    first,
+  )
 }
 
 function intersectTwo(one: Constraints, other: Constraints): Constraints | undefined {
@@ -47,7 +50,11 @@ function meetRange(one: Range, other: Range): Constraint | undefined {
   return { ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) }
 }
 
-function pick(one: string | undefined, other: string | undefined, isStricter: (a: Decimal, b: Decimal) => boolean): string | undefined {
+function pick(
+  one: string | undefined,
+  other: string | undefined,
+  isStricter: (a: Decimal, b: Decimal) => boolean,
+): string | undefined {
   if (one === undefined || other === undefined) return one ?? other
   return isStricter(Decimal.of(one), Decimal.of(other)) ? one : other
 }

@@ -6,7 +6,10 @@ const CALLER = 'callPredicate'
 /** `file.ts:14` out of one line of a stack trace; the path is dropped, which would tell about the machine. */
 function siteOf(frame: string | undefined): string | undefined {
   const [, path, line] = FRAME.exec(frame?.trim() ?? '') ?? []
-  const file = path?.split(/[/\\]/).at(-1)?.replace(/[?#].*$/, '')
+  const file = path
+    ?.split(/[/\\]/)
+    .at(-1)
+    ?.replace(/[?#].*$/, '')
   return file === undefined || file === '' || line === undefined ? undefined : `${file}:${line}`
 }
 

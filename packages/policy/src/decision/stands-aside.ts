@@ -14,4 +14,5 @@ export function standsAside({ scope, resources }: Rule, { request, agent }: Ask)
 }
 
 /** Whether a rule tells resources of one kind apart by its data. */
-export const namesResources = ({ resources }: Rule): boolean => resources?.some((pattern) => !pattern.endsWith(':*')) === true
+export const namesResources = ({ resources }: Rule): boolean =>
+  resources?.some((pattern) => !pattern.endsWith(':*')) === true

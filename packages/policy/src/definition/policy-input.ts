@@ -10,6 +10,9 @@ export interface TierDefaults {
   readonly calls?: number
 }
 
+/** The facts of a policy that has none. */
+export type NoFacts = { readonly [name in never]: never }
+
 /** What a rule's `T` may gather: its actions, the facts it needs, or a risk tier. */
 export type RuleWord<S extends ApiSet, Facts> = ActionName<S> | keyof Facts | Risk
 

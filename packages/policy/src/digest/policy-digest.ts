@@ -11,11 +11,15 @@ import { sourceText } from './source-text.ts'
 export function policyDigest({ version, apis, purposes, environments, agents, facts, rules }: PolicyModel): string {
   const material = {
     version,
-    apis: apis.map(({ audience, actions }) => ({ audience, actions: Object.values(actions).map(actionData) })).toSorted(byText),
+    apis: apis
+      .map(({ audience, actions }) => ({ audience, actions: Object.values(actions).map(actionData) }))
+      .toSorted(byText),
     purposes: purposes.toSorted(),
     environments: environments.toSorted(),
     agents: agents.toSorted(byId),
-    facts: [...facts.values()].map(({ name, timeoutMs, load }) => ({ name, timeoutMs, load: sourceText(load) })).toSorted(byText),
+    facts: [...facts.values()]
+      .map(({ name, timeoutMs, load }) => ({ name, timeoutMs, load: sourceText(load) }))
+      .toSorted(byText),
     rules: rules.map(ruleData).toSorted(byText),
   }
   return `sha-256:${sha256Base64url(canonicalize(asData(material)))}`
@@ -52,4 +56,5 @@ const sorted = (names: ReadonlySet<string> | undefined): readonly string[] | und
 const asData = (value: unknown): JsonValue => JSON.parse(JSON.stringify(value)) as JsonValue
 
 const byId = (one: { readonly id: string }, other: { readonly id: string }): number => (one.id < other.id ? -1 : 1)
-const byText = (one: object, other: object): number => (canonicalize(asData(one)) < canonicalize(asData(other)) ? -1 : 1)
+const byText = (one: object, other: object): number =>
+  canonicalize(asData(one)) < canonicalize(asData(other)) ? -1 : 1

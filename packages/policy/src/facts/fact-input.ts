@@ -11,4 +11,6 @@ export interface FactInput<Value, S extends ApiSet, W extends Words> {
   readonly timeoutMs: number
 }
 
-export type FactInputs<Facts, S extends ApiSet, W extends Words> = { readonly [K in keyof Facts]: FactInput<Facts[K], S, W> }
+export type FactInputs<Facts, S extends ApiSet, W extends Words> = {
+  readonly [K in keyof Facts]: FactInput<Facts[K], S, W>
+}

@@ -27,7 +27,8 @@ export function compileFacts(value: unknown, problems: Problems): ReadonlyMap<st
     }
     problems.closed(input, where, ['load', 'timeoutMs'])
     const { load, timeoutMs } = input
-    if (isOpaque(load)) problems.add(where, "'load' is bound or native: its source text, which the digest covers, cannot be read")
+    if (isOpaque(load))
+      problems.add(where, "'load' is bound or native: its source text, which the digest covers, cannot be read")
     if (!Number.isSafeInteger(timeoutMs) || (timeoutMs as number) < 1 || (timeoutMs as number) > MAX_TIMEOUT_MS) {
       problems.add(where, `'timeoutMs' has to be a whole number from 1 to ${MAX_TIMEOUT_MS}`)
       continue

@@ -2,7 +2,8 @@
 export function factsView(values: Readonly<Record<string, unknown>>): object {
   return new Proxy(values, {
     get(target, name) {
-      if (typeof name === 'string' && !Object.hasOwn(target, name)) throw new TypeError('a rule asked for a fact it does not need')
+      if (typeof name === 'string' && !Object.hasOwn(target, name))
+        throw new TypeError('a rule asked for a fact it does not need')
       return Reflect.get(target, name) as unknown
     },
   })

@@ -44,12 +44,16 @@ export function loadFacts(
     if (typeof instead === 'function') return load({ ...fact, load: instead as Fact['load'] }, ask)
     return keep(name, instead, { resource: true, parameters: true })
   })
-  return facts.some(isPromise) ? Promise.all(facts).then(gather) : gather(facts as (LoadedFact | FailedFact)[])
+  const now = facts.filter((fact) => !isPromise(fact))
+  if (now.length === facts.length) return gather(now)
+  return Promise.all(facts.map((fact) => Promise.resolve(fact))).then(gather)
 }
 
 function gather(facts: readonly (LoadedFact | FailedFact)[]): LoadedFacts {
   const loaded = facts.filter((fact) => fact.ok)
-  const digest = sha256Base64url(canonicalize(Object.fromEntries(loaded.map(({ name, value }) => [name, asJson(value)]))))
+  const digest = sha256Base64url(
+    canonicalize(Object.fromEntries(loaded.map(({ name, value }) => [name, asJson(value)]))),
+  )
   return {
     byName: new Map(loaded.map((fact) => [fact.name, fact])),
     failed: facts.filter((fact) => !fact.ok),
@@ -86,7 +90,11 @@ function keep(name: string, value: unknown, looked: Looked): LoadedFact | Failed
   try {
     return { ok: true, name, value: snapshot(value, `fact '${name}'`), looked }
   } catch (thrown) {
-    return failedFact(name, thrown instanceof NotData ? `${thrown.message}; facts are plain data` : `fact '${name}' cannot be read`, thrown)
+    return failedFact(
+      name,
+      thrown instanceof NotData ? `${thrown.message}; facts are plain data` : `fact '${name}' cannot be read`,
+      thrown,
+    )
   }
 }
 

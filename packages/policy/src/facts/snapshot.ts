@@ -17,11 +17,13 @@ export function snapshot(value: unknown, where: string, depth = 0): unknown {
     return value
   }
   if (value instanceof Decimal) return Object.freeze(value)
-  if (typeof value !== 'object') throw new NotData(`${where} is ${typeof value === 'undefined' ? 'undefined' : `a ${typeof value}`}`)
+  if (typeof value !== 'object')
+    throw new NotData(`${where} is ${typeof value === 'undefined' ? 'undefined' : `a ${typeof value}`}`)
   if (depth >= MAX_DEPTH) throw new NotData(`${where} is nested too deep`)
   if (Array.isArray(value)) return Object.freeze(value.map((item) => snapshot(item, where, depth + 1)))
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) throw new NotData(`${where} holds something that is not plain data`)
+  if (prototype !== Object.prototype && prototype !== null)
+    throw new NotData(`${where} holds something that is not plain data`)
   const copy: Record<string, unknown> = Object.create(null)
   for (const [name, member] of Object.entries(value)) {
     if (member !== undefined) copy[name] = snapshot(member, where, depth + 1)

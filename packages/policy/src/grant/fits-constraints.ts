@@ -22,5 +22,6 @@ export function readConstraints(value: JsonObject, action: Action): Constraints 
 /** Whether the raw parameters that were asked are inside these constraints, as a verifier would judge. */
 export function fitsConstraints(constraints: Constraints, { action, request, raw }: Ask): boolean {
   const { audience, name } = action
-  return covers(entryOf(action, constraints), { audience, action: name, resource: request.resource, parameters: raw }).ok
+  return covers(entryOf(action, constraints), { audience, action: name, resource: request.resource, parameters: raw })
+    .ok
 }

@@ -103,13 +103,15 @@ function taskView({ request: { task }, model }: Ask): object {
     },
     spent: (action: string, parameter: string): Decimal => {
       const total = model.taskTotals.get(`${action} ${parameter}`)
-      if (total === undefined) throw new TypeError('spent() was asked for a total that no rule sets for this action alone')
+      if (total === undefined)
+        throw new TypeError('spent() was asked for a total that no rule sets for this action alone')
       return decimalOf(own(task.spent, total.id), total.scale)
     },
   })
 }
 
-const own = (counts: Readonly<Record<string, number>>, name: string): number => (Object.hasOwn(counts, name) ? (counts[name] ?? 0) : 0)
+const own = (counts: Readonly<Record<string, number>>, name: string): number =>
+  Object.hasOwn(counts, name) ? (counts[name] ?? 0) : 0
 
 /** Scaled units back to a decimal: 4200 at scale 2 is 42.00. */
 export function decimalOf(units: number, scale: number): Decimal {

@@ -33,7 +33,8 @@ export function compileGrant(value: unknown, context: GrantContext): Width {
   }
   const wide = resource === 'class' ? 'class' : 'exact'
   if (parameters === 'exact') return { resource: wide }
-  if (!tier.mayConstrain) problems.add(where, `'parameters' stays 'exact' for '${action.name}', whose risk is ${action.risk}`)
+  if (!tier.mayConstrain)
+    problems.add(where, `'parameters' stays 'exact' for '${action.name}', whose risk is ${action.risk}`)
   const constraints = compileConstraints(parameters, { ...context, where: `${where}.parameters` })
   return constraints === undefined ? { resource: wide } : { resource: wide, constraints }
 }
@@ -54,7 +55,10 @@ function compileConstraints(value: unknown, { action, where, problems }: GrantCo
     const isDecimal = decimalSpec(shape[name]) !== undefined
     const isRange = 'min' in constraint || 'max' in constraint
     if (!('any' in constraint) && isRange !== isDecimal) {
-      problems.add(where, `'${name}' is ${isDecimal ? 'a decimal, which takes min and max' : 'not a decimal, which min and max are for'}`)
+      problems.add(
+        where,
+        `'${name}' is ${isDecimal ? 'a decimal, which takes min and max' : 'not a decimal, which min and max are for'}`,
+      )
     }
     if (isRange && isEmpty(constraint)) problems.add(where, `'${name}' has a min above its max`)
   }
@@ -85,7 +89,7 @@ function copy(value: unknown): JsonObject | undefined {
 function freezeAll<T extends JsonValue | Constraints>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value)
-    for (const part of Object.values(value)) freezeAll(part as JsonValue)
+    for (const part of Object.values(value)) freezeAll(part)
   }
   return value
 }

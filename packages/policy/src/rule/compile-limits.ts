@@ -54,8 +54,10 @@ export class LimitCompiler {
     }
     this.#problems.closed(value, counter.where, members)
     const { calls } = value
-    if (calls === undefined && value['totals'] === undefined) this.#problems.add(counter.where, 'names neither calls nor totals')
-    if (calls !== undefined && !isCount(calls)) this.#problems.add(counter.where, "'calls' has to be a positive whole number")
+    if (calls === undefined && value['totals'] === undefined)
+      this.#problems.add(counter.where, 'names neither calls nor totals')
+    if (calls !== undefined && !isCount(calls))
+      this.#problems.add(counter.where, "'calls' has to be a positive whole number")
     if (isCount(calls)) this.#add({ id: `calls:${this.#names()}`, max: calls }, counter)
     this.#totals(value['totals'], { ...counter, where: `${counter.where}.totals` })
   }
@@ -76,7 +78,10 @@ export class LimitCompiler {
     const units = typeof cap === 'string' ? toUnits(cap, spec.scale) : undefined
     if (units === undefined || !units.ok || units.value === 0) {
       const digits = spec.scale === 0 ? 'no' : `at most ${spec.scale}`
-      this.#problems.add(where, `'${parameter}' has to be a plain decimal text above zero with ${digits} fraction digits, up to 2^53 - 1 units`)
+      this.#problems.add(
+        where,
+        `'${parameter}' has to be a plain decimal text above zero with ${digits} fraction digits, up to 2^53 - 1 units`,
+      )
       return
     }
     const unit = spec.unit === undefined ? '' : `:${spec.unit}`
@@ -95,7 +100,8 @@ export class LimitCompiler {
       return undefined
     }
     const [first, ...rest] = specs
-    if (first !== undefined && rest.every((spec) => spec?.scale === first.scale && spec.unit === first.unit)) return first
+    if (first !== undefined && rest.every((spec) => spec?.scale === first.scale && spec.unit === first.unit))
+      return first
     this.#problems.add(where, `'${parameter}' has another scale or unit in one of the rule's actions`)
     return undefined
   }

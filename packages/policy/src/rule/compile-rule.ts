@@ -49,17 +49,21 @@ export function compileRule(input: unknown, index: number, context: RuleContext)
     return undefined
   }
   for (const name of FOREIGN[effect]) {
-    if (input[name] !== undefined) problems.add(where, `'${name}' means nothing in a rule that ${effect === 'deny' ? 'denies' : `${effect}s`}`)
+    if (input[name] !== undefined)
+      problems.add(where, `'${name}' means nothing in a rule that ${effect === 'deny' ? 'denies' : `${effect}s`}`)
   }
   if (when !== undefined && typeof when !== 'function') problems.add(where, "'when' has to be a function")
-  if (isOpaque(when)) problems.add(where, "'when' is bound or native: its source text, which the digest covers, cannot be read")
+  if (isOpaque(when))
+    problems.add(where, "'when' is bound or native: its source text, which the digest covers, cannot be read")
   if (description !== undefined && typeof description !== 'string') problems.add(where, "'description' has to be text")
   const actions = selectActions(input, effect, { ...context, where })
   if (actions.length === 0) return undefined
-  const resources = input['resources'] === undefined ? undefined : problems.names(input['resources'], `${where} resources`)
+  const resources =
+    input['resources'] === undefined ? undefined : problems.names(input['resources'], `${where} resources`)
   checkResources(resources ?? [], actions, { where: `${where} resources`, problems })
   const needs = chosen(input, 'needs', { ...context, where })
-  const approvers = input['approvers'] === undefined ? undefined : problems.names(input['approvers'], `${where} approvers`)
+  const approvers =
+    input['approvers'] === undefined ? undefined : problems.names(input['approvers'], `${where} approvers`)
   return Object.freeze({
     id,
     effect,
@@ -113,7 +117,12 @@ function checkResources(
 function chosen(input: Loose, name: string, context: Where): readonly string[] | undefined {
   const value = input[name]
   if (value === undefined || (name === 'needs' && Array.isArray(value) && value.length === 0)) return undefined
-  const known = { agents: context.agents, purposes: context.purposes, environments: context.environments, needs: context.facts }[name]
+  const known = {
+    agents: context.agents,
+    purposes: context.purposes,
+    environments: context.environments,
+    needs: context.facts,
+  }[name]
   return context.problems.chosen(value, `${context.where} ${name}`, known ?? new Set())
 }
 

@@ -34,7 +34,8 @@ interface Optional {
   readonly optional?: boolean
 }
 type DecimalConstraint = ({ readonly min?: string; readonly max?: string } | { readonly any: true }) & Optional
-type ValueConstraint<V> = ({ readonly equals: V } | { readonly one_of: NonEmpty<V> } | { readonly any: true }) & Optional
+type ValueConstraint<V> = ({ readonly equals: V } | { readonly one_of: NonEmpty<V> } | { readonly any: true }) &
+  Optional
 type TextConstraint<V> = ValueConstraint<V> | ({ readonly prefix: string } & Optional)
 type ConstraintFor<In, Out> = [NonNullable<Out>] extends [Decimal]
   ? DecimalConstraint
@@ -91,7 +92,9 @@ interface RuleBody<S extends ApiSet, Facts, T, W extends Words> {
   /** Facts to load before this rule is asked. */
   readonly needs?: readonly (T & keyof Facts)[]
   /** Only `true` matches. Synchronous and without effects; anything but a boolean denies the request. */
-  readonly when?: SynchronousPredicate<RequestFor<S, T & ActionName<S>, { readonly [K in T & keyof Facts]: Facts[K] }, W>>
+  readonly when?: SynchronousPredicate<
+    RequestFor<S, T & ActionName<S>, { readonly [K in T & keyof Facts]: Facts[K] }, W>
+  >
   readonly limits?: LimitsInput<OutOf<S, T>>
   readonly grant?: GrantInput<InOf<S, T>, OutOf<S, T>>
   /** For `approve`: who may agree. Default: the agent's approvers. */

@@ -20,7 +20,11 @@ export interface Undeclared {
 export type Weekday = 'sunday' | 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday'
 
 /** The words of one policy, so that a comparison with a misspelt one does not compile. */
-export interface Words<Purpose extends string = string, Agent extends string = string, Environment extends string = string> {
+export interface Words<
+  Purpose extends string = string,
+  Agent extends string = string,
+  Environment extends string = string,
+> {
   readonly purpose: Purpose
   readonly agent: Agent
   readonly environment: Environment
@@ -34,7 +38,9 @@ export type PartsOf<A> = A extends Action<string, infer R> ? { readonly [N in Pa
 export type DecimalName<P> = { [K in keyof P]-?: NonNullable<P[K]> extends Decimal ? K : never }[keyof P] & string
 
 /** The decimal parameters of each action, by its name. */
-export type DecimalsOf<S extends ApiSet> = { readonly [N in ActionName<S>]: DecimalName<ParametersOut<ActionsOf<S>[N]>> }
+export type DecimalsOf<S extends ApiSet> = {
+  readonly [N in ActionName<S>]: DecimalName<ParametersOut<ActionsOf<S>[N]>>
+}
 
 /** What the task has done so far, as rules may ask it. */
 export interface RuleTask<Decimals extends Readonly<Record<string, string>>> {
@@ -87,5 +93,13 @@ export type RequestFor<S extends ApiSet, N, Facts, W extends Words> = [N] extend
 
 type RequestOf<S extends ApiSet, N, Facts, W extends Words> =
   N extends ActionName<S>
-    ? RuleRequest<N, ResourceOf<ActionOf<S, N>>, PartsOf<ActionOf<S, N>>, ParametersOut<ActionOf<S, N>>, Facts, RuleTask<DecimalsOf<S>>, W>
+    ? RuleRequest<
+        N,
+        ResourceOf<ActionOf<S, N>>,
+        PartsOf<ActionOf<S, N>>,
+        ParametersOut<ActionOf<S, N>>,
+        Facts,
+        RuleTask<DecimalsOf<S>>,
+        W
+      >
     : never
