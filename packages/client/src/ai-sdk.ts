@@ -1,1 +1,5 @@
-export {}
+export { guardTools } from './ai-sdk/guard-tools.ts'
+export type { ToolGuard, ToolGuards } from './ai-sdk/guard-tools.ts'
+export { ToolRefused } from './ai-sdk/tool-refused.ts'
+export { toolsFromApi } from './ai-sdk/tools-from-api.ts'
+export type { ApiTools, ToolInput, ToolOutput } from './ai-sdk/tools-from-api.ts'

@@ -4,7 +4,7 @@ import type { Refusal } from '../outcome/refusal.ts'
 import { refusal } from '../outcome/refusal.ts'
 import type { Asked, TaskSession } from '../task/task-session.ts'
 import type { ApiLink } from './api-link.ts'
-import { currentContext } from './call-context.ts'
+import { grantAtHand } from './call-context.ts'
 import type { CallPlan } from './call-plan.ts'
 
 export interface CallSetup {
@@ -57,7 +57,7 @@ async function attempts(plan: CallPlan, setup: CallSetup, until: AbortSignal): P
     resource: plan.resource,
     parameters: plan.parameters,
   }
-  let held = atHand(session, ask)
+  let held = taken(session, ask)
   for (let isFirst = true; ; isFirst = false) {
     if (held === undefined) {
       const asked = await newGrant(session, { ...ask, callId }, until)
@@ -72,11 +72,10 @@ async function attempts(plan: CallPlan, setup: CallSetup, until: AbortSignal): P
 }
 
 /** The grant of the guarded tool this call comes from, or one of the task that has uses left. */
-function atHand(session: TaskSession, ask: Omit<GrantAsk, 'callId'>): HeldGrant | undefined {
+function taken(session: TaskSession, ask: Omit<GrantAsk, 'callId'>): HeldGrant | undefined {
   if (session.over.aborted) return undefined
-  const current = currentContext()?.held
-  if (current?.txn === session.txn && current.covers(ask) && current.take(ask.parameters)) return current
-  return session.take(ask)
+  const current = grantAtHand(session.txn, ask)
+  return current?.take(ask.parameters) ? current : session.take(ask)
 }
 
 async function newGrant(session: TaskSession, ask: GrantAsk, until: AbortSignal): Promise<Asked> {

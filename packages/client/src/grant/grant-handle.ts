@@ -1,6 +1,11 @@
 import type { Grant } from './grant.ts'
 import type { GrantView, HeldGrant } from './held-grant.ts'
 
+const holders = new WeakMap<Grant, HeldGrant>()
+
+/** What a grant of this client stands for; nothing for an object that only looks like one. */
+export const heldBehind = (grant: Grant): HeldGrant | undefined => holders.get(grant)
+
 /** The public face of a held grant: live values, and nothing of the token for whatever prints, clones or serialises it. */
 export class GrantHandle implements Grant {
   readonly #held: HeldGrant
@@ -9,6 +14,7 @@ export class GrantHandle implements Grant {
   constructor(held: HeldGrant, fetch: Grant['fetch']) {
     this.#held = held
     this.fetch = fetch
+    holders.set(this, held)
   }
 
   get task(): string {

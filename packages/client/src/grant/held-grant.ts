@@ -38,10 +38,17 @@ export class HeldGrant {
   readonly #times: GrantTimes
   readonly #limits: readonly Limit[]
   readonly #spent = new Map<string, number>()
+  readonly #callId: string
+  #calls = 0
   #inFlight = 0
 
-  constructor(txn: string, { token, entry }: GrantAnswer, times: GrantTimes) {
+  constructor(
+    { txn, callId }: { readonly txn: string; readonly callId: string },
+    { token, entry }: GrantAnswer,
+    times: GrantTimes,
+  ) {
     this.txn = txn
+    this.#callId = callId
     this.entry = entry
     this.audience = entry.locations[0]
     this.action = entry.actions[0]
@@ -76,6 +83,12 @@ export class HeldGrant {
     for (const { id, total } of costs) this.#spent.set(id, total)
     this.#inFlight += 1
     return true
+  }
+
+  /** Id of the next call under this grant: a tool that runs again with the same call id makes the same calls again. */
+  nextCallId(): string {
+    this.#calls += 1
+    return this.#calls === 1 ? this.#callId : `${this.#callId}.${this.#calls}`
   }
 
   /** The call that took a use is over. The use stays taken: whether the API counted it is not known here. */

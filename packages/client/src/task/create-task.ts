@@ -1,18 +1,15 @@
 import type { ApiSet } from '@hallpass/core'
 import type { ApiLink } from '../call/api-link.ts'
 import type { CallOptions, CallOutcome, GrantOutcome } from '../call/call-outcome.ts'
-import type { CallPlan, Place } from '../call/call-plan.ts'
-import { findCall } from '../call/find-call.ts'
-import { callIdOf, idempotencyHeader, idempotencyKeyIn } from '../call/idempotency.ts'
+import type { Place } from '../call/call-plan.ts'
+import { callIdOf, idempotencyHeader } from '../call/idempotency.ts'
 import { createJoinedCalls } from '../call/joined-calls.ts'
-import type { Performed } from '../call/perform-call.ts'
-import { performCall, performUnder, untilOver } from '../call/perform-call.ts'
+import { performCall, untilOver } from '../call/perform-call.ts'
 import { actionNamed, planCall, planLocal } from '../call/plan-call.ts'
+import { taskFetch } from '../call/task-fetch.ts'
 import type { Grant } from '../grant/grant.ts'
 import { GrantHandle } from '../grant/grant-handle.ts'
 import type { HeldGrant } from '../grant/held-grant.ts'
-import { refusal } from '../outcome/refusal.ts'
-import { refusedResponse } from '../outcome/refused-response.ts'
 import type { TaskSession } from './task-session.ts'
 import type { Task } from './task.ts'
 
@@ -36,12 +33,7 @@ export function createTask<S extends ApiSet>(session: TaskSession, parts: TaskPa
   const { purpose, api, places, send } = parts
   const joined = createJoinedCalls()
   const signalsOf = (signal: AbortSignal | undefined) => [parts.signal, signal].filter((one) => one !== undefined)
-  const setupOf = (callId: string, signal: AbortSignal | undefined) => ({
-    session,
-    send,
-    signals: signalsOf(signal),
-    callId,
-  })
+  const setupOf = (signal: AbortSignal | undefined) => ({ session, send, signals: signalsOf(signal) })
 
   async function call(name: string, input: AnyInput): Promise<CallOutcome> {
     const callId = callIdOf(input.callId)
@@ -51,7 +43,7 @@ export function createTask<S extends ApiSet>(session: TaskSession, parts: TaskPa
     if (key !== undefined) planned.plan.request.headers.set('idempotency-key', idempotencyHeader(callIdOf(key)))
     const { signal } = input
     const performed = await joined.join(planned.plan, { callId, signal }, () =>
-      performCall(planned.plan, setupOf(callId, signal)),
+      performCall(planned.plan, { ...setupOf(signal), callId }),
     )
     if (!performed.ok) return { ...performed, callId }
     return { ok: true, response: performed.response, grant: performed.held.view(), callId }
@@ -68,28 +60,11 @@ export function createTask<S extends ApiSet>(session: TaskSession, parts: TaskPa
     return asked.ok ? { ok: true, grant: handle(asked.held) } : asked
   }
 
+  const fetchFrom = (request: Request, only?: HeldGrant) =>
+    taskFetch(request, { places, setup: setupOf(request.signal), ...(only && { only }) })
+
   const handle = (held: HeldGrant): Grant =>
-    new GrantHandle(held, async (input, init) => fetchWith(new Request(input, init), held))
-
-  async function fetchWith(request: Request, only?: HeldGrant): Promise<Response> {
-    const isRead = request.method === 'GET' || request.method === 'HEAD'
-    const found = await findCall(places, request)
-    if (!found.ok) return refusedResponse(found, isRead)
-    const performed = await performFetched(found.plan, request.signal, only)
-    return performed.ok ? performed.response : refusedResponse(performed, isRead)
-  }
-
-  async function performFetched(plan: CallPlan, signal: AbortSignal, only: HeldGrant | undefined): Promise<Performed> {
-    const { headers } = plan.request
-    const given = headers.get('idempotency-key')
-    const callId = callIdOf(given === null ? undefined : idempotencyKeyIn(given))
-    if (given !== null || plan.action.risk !== 'read') headers.set('idempotency-key', idempotencyHeader(callId))
-    const setup = setupOf(callId, signal)
-    if (only === undefined) return performCall(plan, setup)
-    const { audience, action, resource, parameters } = plan
-    const covered = only.covers({ audience, action: action.name, resource, parameters })
-    return covered ? performUnder(only, plan, setup) : refusal('action-mismatch')
-  }
+    new GrantHandle(held, async (input, init) => fetchFrom(new Request(input, init), held))
 
   const task: Task = {
     ok: true,
@@ -98,7 +73,7 @@ export function createTask<S extends ApiSet>(session: TaskSession, parts: TaskPa
     over: session.over,
     call,
     grant,
-    fetch: async (input, init) => fetchWith(new Request(input, init)),
+    fetch: async (input, init) => fetchFrom(new Request(input, init)),
     complete: () => session.end('completed'),
     fail: () => session.end('failed'),
     cancel: () => session.end('cancelled'),

@@ -103,7 +103,7 @@ export function createTaskSession(opened: TaskToken, parts: SessionParts): TaskS
     if (over.signal.aborted) return refusal('task-ended')
     const { expiresAt, lifeSeconds } = answer.grant
     const useUntil = expiresAt - skewFor(lifeSeconds)
-    const held = new HeldGrant(txn, answer.grant, {
+    const held = new HeldGrant({ txn, callId: ask.callId }, answer.grant, {
       useUntil,
       expiresAt: Math.floor(clock.wall() + expiresAt - clock.steady()),
     })
