@@ -32,6 +32,8 @@ export interface PassedCall {
   readonly by: 'or-else' | 'observe'
   readonly reason: RefusalReason
   readonly event: string
+  /** The raw body, where it was read on the way. */
+  readonly bytes: Uint8Array | undefined
 }
 
 export type Verdict<G = VerifiedGrant> = Use<G> | RefusedCall | RepeatedCall | PassedCall

@@ -78,7 +78,7 @@ export function createConclude(parts: Conclusion): Conclude {
 
   const passed = (attempt: Attempt, by: PassedCall['by'], reason: RefusalReason): MaybePromise<Verdict> => {
     attempt.event = nextId()
-    const verdict: PassedCall = { kind: 'passed', ok: false, by, reason, event: attempt.event }
+    const verdict: PassedCall = { kind: 'passed', ok: false, by, reason, event: attempt.event, bytes: attempt.body }
     const why = by === 'or-else' ? 'No Hallpass credential; the old authentication decides' : 'Would be refused; observed only'
     return onRecord(attempt, () => recorder.passed(attempt, reason, why), verdict)
   }

@@ -54,8 +54,12 @@ export const freshProof =
       ...(nonces === undefined ? {} : { nonce: (nonce) => nonce !== undefined && nonces.accepts(nonce, now) }),
     })
     return chain(proof, (verified) => {
-      if (!verified.ok) return verified
+      if (!verified.ok) return ofProof(verified)
       attempt.proof = verified.value
       return undefined
     })
   }
+
+/** The preflight of a proof speaks of tokens; what it refused is the proof. */
+const ofProof = (refusal: Refused<RefusalReason>): Refused<RefusalReason> =>
+  refusal.reason.startsWith('token-') ? refuse('proof-malformed', refusal.detail) : refusal

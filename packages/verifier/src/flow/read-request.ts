@@ -51,9 +51,9 @@ export const readBody =
       if (!read.ok) return withoutBody ? BODY_ON_READ : read
       if (read.value === undefined || read.value.length === 0) return undefined
       if (withoutBody) return BODY_ON_READ
+      attempt.body = read.value
       const parsed = parseBody(read.value, fields)
       if (!parsed.ok) return parsed
-      attempt.body = read.value
       attempt.json = parsed.value
       return undefined
     })

@@ -42,17 +42,22 @@ export function createAnswers(algorithms: readonly string[], metadataUrl: string
   }
 
   return ({ reason, event, wanted, nonce }) => {
-    const { status, type, title, error } = problemOf(reason)
-    const headers: Record<string, string> = {
-      'content-type': 'application/problem+json',
-      'cache-control': 'no-store',
-    }
-    if (error !== undefined) headers['www-authenticate'] = challengeOf(error)
-    if (status === 503) headers['retry-after'] = String(RETRY_AFTER_SECONDS)
-    if (nonce !== undefined) headers['dpop-nonce'] = nonce
-    const body: Record<string, unknown> = { type: PROBLEM_BASE + type, title, status, event }
-    if (wanted !== undefined && status === 403) body['authorization_details'] = [detailOf(wanted)]
-    return { status, headers, body: JSON.stringify(body) }
+    const { status, error } = problemOf(reason)
+    const details = wanted !== undefined && status === 403 ? { authorization_details: [detailOf(wanted)] } : {}
+    const { headers, body } = plainProblem(reason, { event, ...details })
+    const challenge = error === undefined ? {} : { 'www-authenticate': challengeOf(error) }
+    return { status, headers: { ...headers, ...challenge, ...(nonce === undefined ? {} : { 'dpop-nonce': nonce }) }, body }
+  }
+}
+
+/** The RFC 9457 body of a reason, without a challenge. */
+export function plainProblem(reason: RefusalReason, members: Readonly<Record<string, unknown>> = {}): Answer {
+  const { status, type, title } = problemOf(reason)
+  const headers = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' }
+  return {
+    status,
+    headers: status === 503 ? { ...headers, 'retry-after': String(RETRY_AFTER_SECONDS) } : headers,
+    body: JSON.stringify({ type: PROBLEM_BASE + type, title, status, ...members }),
   }
 }
 

@@ -1,0 +1,37 @@
+import { HallpassError, ok } from '@hallpass/core'
+import type { Request } from 'express'
+import { announcesBody, nodeBodyReader } from '../node-http/read-node-body.ts'
+import { rawBodyOf } from '../node-http/raw-bodies.ts'
+import type { IncomingCall } from '../request/incoming-call.ts'
+
+/**
+ * An Express request as plain data: the URL as the client sent it (`originalUrl`), never as a mount rewrote it.
+ * @throws HallpassError `body-consumed` where another parser read the body, `route-mismatch` where the route lacks a
+ * parameter of the action's.
+ */
+export function expressCall(req: Request, routeNames: readonly string[]): IncomingCall {
+  const raw = rawBodyOf(req)
+  const hasBody = announcesBody(req)
+  if (hasBody && raw === undefined && (req.readableDidRead || req.body !== undefined)) {
+    throw new HallpassError(
+      'body-consumed',
+      'Another parser read this request before requireGrant, so its raw bytes are gone; use jsonBody() instead of express.json()',
+    )
+  }
+  const call = { method: req.method, target: req.originalUrl, headers: req.rawHeaders, route: routeOf(req, routeNames) }
+  if (!hasBody) return call
+  return { ...call, body: raw === undefined ? nodeBodyReader(req) : () => ok(raw) }
+}
+
+function routeOf(req: Request, names: readonly string[]): Readonly<Record<string, string>> {
+  const { params } = req
+  for (const name of names) {
+    if (typeof params[name] !== 'string') {
+      throw new HallpassError(
+        'route-mismatch',
+        `The route has no parameter ${name}, which the action's route names; mount requireGrant on the route itself`,
+      )
+    }
+  }
+  return params as Readonly<Record<string, string>>
+}

@@ -1,0 +1,44 @@
+import type { RefusalReason } from '@hallpass/core'
+import { parseStrictJson } from '@hallpass/core'
+import type { Request, RequestHandler } from 'express'
+import { keepRawBody } from '../node-http/raw-bodies.ts'
+import { announcesBody, nodeBodyReader } from '../node-http/read-node-body.ts'
+import { writeAnswer } from '../node-http/write-answer.ts'
+import { plainProblem } from '../refusal/answers.ts'
+import { isJson } from '../request/json-body.ts'
+
+export interface JsonBodyOptions {
+  /** Longest body read; default 1 MiB. */
+  readonly limitBytes?: number
+}
+
+const MEBIBYTE = 1024 * 1024
+
+/**
+ * Parses JSON bodies for a whole app, in the place of `express.json()`, and keeps the raw bytes for the guards behind
+ * it. Strict: duplicate members, content encodings and what is not I-JSON are refused. Other types are left alone.
+ */
+export function jsonBody({ limitBytes = MEBIBYTE }: JsonBodyOptions = {}): RequestHandler {
+  return function hallpassJsonBody(req, res, next) {
+    if (!announcesBody(req) || req.readableDidRead || !isJson(req.headers['content-type'])) {
+      next()
+      return
+    }
+    readJson(req, limitBytes).then(
+      (refusal) => (refusal === undefined ? next() : writeAnswer(res, plainProblem(refusal))),
+      next,
+    )
+  }
+}
+
+async function readJson(req: Request, limitBytes: number): Promise<RefusalReason | undefined> {
+  if (req.headers['content-encoding'] !== undefined) return 'body-unsupported'
+  const body = await nodeBodyReader(req)(limitBytes)
+  if (!body.ok) return body.reason
+  if (body.value === undefined) return undefined
+  const parsed = parseStrictJson(body.value)
+  if (!parsed.ok) return 'request-malformed'
+  keepRawBody(req, body.value)
+  req.body = parsed.value
+  return undefined
+}

@@ -1,0 +1,102 @@
+import type { ActionName, Api } from '@hallpass/core'
+import { isPromise } from '@hallpass/core'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import { grantFor, keepGrant } from '../door/granted.ts'
+import { trackResponse } from '../node-http/track-response.ts'
+import { writeAnswer } from '../node-http/write-answer.ts'
+import type { Verdict } from '../verdict.ts'
+import type { GrantOf, Verifier } from '../verifier.ts'
+import { expressCall } from './express-call.ts'
+import { markGuard } from './guard-marks.ts'
+
+export interface RequireGrantOptions {
+  /** The route's old authentication: gets requests without any Hallpass credential, on record. Never a bad one. */
+  readonly orElse?: RequestHandler
+  /** Until then refusals are recorded and change no answer; from then on they refuse. At most 90 days ahead. */
+  readonly observeOnlyUntil?: Date
+}
+
+/** A guard that takes on the types of the route it stands in, and leaves the handler's own alone. */
+export type GrantGuard = <P, ResBody, ReqBody, ReqQuery, Locals extends Record<string, unknown>>(
+  req: Request<P, ResBody, ReqBody, ReqQuery, Locals>,
+  res: Response<ResBody, Locals>,
+  next: NextFunction,
+) => void
+
+/**
+ * Guards one Express route for one action. Mount it on the route itself, before the handler.
+ *
+ * Reads the body itself, raw, and puts the checked object into `req.body`: no other body parser may run before it,
+ * `jsonBody()` aside, or it fails with `body-consumed`.
+ * @throws HallpassError `configuration-invalid` for an action the catalog has not.
+ */
+export function requireGrant<A extends Api, N extends ActionName<A>>(
+  verifier: Verifier<A>,
+  action: N,
+  options: RequireGrantOptions = {},
+): GrantGuard {
+  const { orElse, observeOnlyUntil } = options
+  const guarded = verifier.forAction(action, {
+    orElse: orElse !== undefined,
+    ...(observeOnlyUntil === undefined ? {} : { observeOnlyUntil }),
+  })
+  const routeNames = [...(guarded.action.path ?? '').matchAll(/\{([^{}]+)\}/g)].map((match) => match[1] ?? '')
+
+  const act = (req: Request, res: Response, next: NextFunction) => (verdict: Verdict) => {
+    switch (verdict.kind) {
+      case 'refused':
+      case 'repeated':
+        writeAnswer(res, verdict.answer())
+        return
+      case 'passed':
+        if (verdict.by === 'or-else' && orElse !== undefined) {
+          void runOldAuthentication(orElse, { req, res, next })
+          return
+        }
+        if (verdict.bytes !== undefined) req.body = laxJson(verdict.bytes)
+        next()
+        return
+      case 'admitted':
+        keepGrant(req, { verifier, action, grant: verdict.grant })
+        if (verdict.body !== undefined) req.body = verdict.body
+        trackResponse(verdict, res)
+        next()
+    }
+  }
+
+  function requireGrantHandler(req: Request, res: Response, next: NextFunction): void {
+    const verdict = guarded.verify(expressCall(req, routeNames))
+    const go = act(req, res, next)
+    if (isPromise(verdict)) verdict.then(go).catch(next)
+    else go(verdict)
+  }
+  markGuard(requireGrantHandler, { verifier, action: guarded.action })
+  return requireGrantHandler as unknown as GrantGuard
+}
+
+/**
+ * The grant of a request that `requireGrant` let through, with the parameters of its action typed.
+ * @throws HallpassError `guard-missing` where no guard of this verifier let it through for this action.
+ */
+export const grantOf = <A extends Api, N extends ActionName<A>>(verifier: Verifier<A>, action: N, req: object): GrantOf<A, N> =>
+  grantFor(req, verifier, action) as GrantOf<A, N>
+
+async function runOldAuthentication(
+  handler: RequestHandler,
+  { req, res, next }: { req: Request; res: Response; next: NextFunction },
+): Promise<void> {
+  try {
+    await handler(req, res, next)
+  } catch (error) {
+    next(error)
+  }
+}
+
+/** What the app would have read, while refusals change no answer. */
+function laxJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as unknown
+  } catch {
+    return undefined
+  }
+}

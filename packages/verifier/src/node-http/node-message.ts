@@ -1,0 +1,26 @@
+/** What this package uses of Node's `IncomingMessage`, so that no door needs Node's own types. */
+export interface NodeRequest {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  readonly rawHeaders: readonly string[]
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly httpVersionMajor: number
+  readonly readableDidRead: boolean
+  on(event: 'data', listener: (chunk: Uint8Array) => void): unknown
+  on(event: 'end' | 'close' | 'error', listener: () => void): unknown
+  removeListener(event: string, listener: (...values: never[]) => void): unknown
+  pause(): unknown
+}
+
+/** What this package uses of Node's `ServerResponse`. */
+export interface NodeResponse {
+  statusCode: number
+  readonly headersSent: boolean
+  readonly writableEnded: boolean
+  readonly writableFinished: boolean
+  setHeader(name: string, value: string): unknown
+  getHeader(name: string): string | number | readonly string[] | undefined
+  write: unknown
+  end: unknown
+  once(event: 'close', listener: () => void): unknown
+}

@@ -1,0 +1,48 @@
+import { joined } from '../body/read-limited.ts'
+import { outcomeOf } from '../use/outcome-of-response.ts'
+import type { Use } from '../use/use.ts'
+import { ABORTED, MAX_OUTCOME_BYTES } from '../use/use.ts'
+import type { NodeResponse } from './node-message.ts'
+
+/**
+ * Settles a use with what its handler answers. A connection that closes before the handler ended its response is an
+ * aborted use; where a retry may ask for the outcome, the handler's own end is waited for instead, since that is what
+ * the retry wants to know.
+ */
+export function trackResponse(use: Pick<Use, 'keepsOutcome' | 'settle'>, response: NodeResponse): void {
+  if (use.keepsOutcome) {
+    keepOutcome(use, response)
+    return
+  }
+  response.once('close', () => void use.settle(response.writableEnded ? { status: response.statusCode } : ABORTED))
+}
+
+type Write = (this: NodeResponse, chunk?: unknown, encoding?: unknown, done?: unknown) => unknown
+
+/** Looks over the handler's shoulder at what it writes, up to the size that is kept. */
+function keepOutcome(use: Pick<Use, 'settle'>, response: NodeResponse): void {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  const keep = (chunk: unknown, encoding: unknown): void => {
+    if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) return
+    // Bytes of the very encoding they were written in: another one is not kept rather than kept wrong.
+    const isUtf8 = typeof encoding !== 'string' || /^utf-?8$/i.test(encoding)
+    const bytes = typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk
+    size += isUtf8 ? bytes.length : Number.POSITIVE_INFINITY
+    if (size <= MAX_OUTCOME_BYTES) chunks.push(bytes)
+  }
+  const write = response.write as Write
+  const end = response.end as Write
+  response.write = function keptWrite(this: NodeResponse, ...given: Parameters<Write>) {
+    keep(given[0], given[1])
+    return write.apply(this, given)
+  }
+  response.end = function keptEnd(this: NodeResponse, ...given: Parameters<Write>) {
+    keep(given[0], given[1])
+    const ended = end.apply(this, given)
+    const type = response.getHeader('content-type')
+    const whole = size <= MAX_OUTCOME_BYTES && response.getHeader('content-encoding') === undefined
+    void use.settle(outcomeOf(response.statusCode, typeof type === 'string' ? type : undefined, whole ? joined(chunks, size) : undefined))
+    return ended
+  }
+}

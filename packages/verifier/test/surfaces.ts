@@ -1,0 +1,127 @@
+import { createServer } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { JsonValue } from '@hallpass/core'
+import express from 'express'
+import { grantOf, requireGrant } from '../src/express.ts'
+import { protect } from '../src/index.ts'
+import type { VerifiedGrant, Verifier } from '../src/index.ts'
+import type { orders } from './test-api.ts'
+
+export type OrdersVerifier = Verifier<typeof orders>
+export type RoutedAction = 'order.read' | 'order.search' | 'refund.create' | 'item.update'
+
+/** One run of a handler: what it was given. */
+export interface Run {
+  readonly action: string
+  readonly grant: VerifiedGrant | undefined
+  readonly body: unknown
+}
+
+export interface AppOptions {
+  readonly verifier: OrdersVerifier
+  /** Called for each run; what it returns is the response's body, what it throws is a handler's failure. */
+  readonly handle?: (run: Run) => unknown
+  readonly observeOnlyUntil?: Date
+  /** Old authentication answers 299. */
+  readonly orElse?: boolean
+}
+
+export interface Surface {
+  readonly name: string
+  start(options: AppOptions): Promise<{ port: number; close(): Promise<void> }>
+}
+
+const OLD = { status: 299, body: { old: true } }
+export const EXPRESS_ROUTES = [
+  ['get', '/orders/:id', 'order.read'],
+  ['get', '/customers/:customer/orders', 'order.search'],
+  ['post', '/orders/:id/refund', 'refund.create'],
+  ['patch', '/orders/:id/items/:item', 'item.update'],
+] as const
+
+async function listen(server: Server): Promise<{ port: number; close(): Promise<void> }> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    port,
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.closeAllConnections()
+        server.close(() => resolve())
+      }),
+  }
+}
+
+const expressSurface: Surface = {
+  name: 'express',
+  start({ verifier, handle = () => ({ done: true }), observeOnlyUntil, orElse }) {
+    const app = express()
+    const options = {
+      ...(observeOnlyUntil === undefined ? {} : { observeOnlyUntil }),
+      ...(orElse === true ? { orElse: (_: unknown, res: express.Response) => void res.status(OLD.status).json(OLD.body) } : {}),
+    }
+    for (const [method, path, action] of EXPRESS_ROUTES) {
+      app[method](path, requireGrant(verifier, action, options), async (req, res) => {
+        const grant = observeOnlyUntil === undefined ? (grantOf(verifier, action, req) as VerifiedGrant) : undefined
+        res.json(await handle({ action, grant, body: req.body as unknown }))
+      })
+    }
+    app.use((_error: unknown, _req: express.Request, res: express.Response, _next: express.NextFunction) => {
+      if (!res.headersSent) res.status(500).json({ failed: true })
+    })
+    return listen(createServer(app))
+  },
+}
+
+const fetchSurface: Surface = {
+  name: 'fetch',
+  start({ verifier, handle = () => ({ done: true }), observeOnlyUntil, orElse }) {
+    const options = {
+      ...(observeOnlyUntil === undefined ? {} : { observeOnlyUntil }),
+      ...(orElse === true ? { orElse: () => Response.json(OLD.body, { status: OLD.status }) } : {}),
+    }
+    const handlers = EXPRESS_ROUTES.map(([method, path, action]) => ({
+      method: method.toUpperCase(),
+      pattern: new RegExp(`^(?:https?://[^/]*)?${path.replaceAll(/:\w+/g, '[^/?]+')}(?:\\?|$)`),
+      run: protect(
+        verifier,
+        action,
+        async (_request, call: { grant: unknown; body: JsonValue | undefined } | undefined) =>
+          Response.json(await handle({ action, grant: call?.grant as VerifiedGrant | undefined, body: call?.body })),
+        options,
+      ),
+    }))
+    return listen(
+      createServer((req, res) => {
+        const target = req.url ?? '/'
+        const method = req.method === 'HEAD' ? 'GET' : req.method
+        const handler = handlers.find((candidate) => candidate.method === method && candidate.pattern.test(target))
+        void answer(req, res, async (request) => {
+          if (handler === undefined) return new Response('not found', { status: 404 })
+          return handler.run(request).catch(() => Response.json({ failed: true }, { status: 500 }))
+        })
+      }),
+    )
+  },
+}
+
+/** As thin as a fetch server on Node can be: repeated fields are joined, the host comes from the request. */
+async function answer(req: IncomingMessage, res: ServerResponse, handler: (request: Request) => Promise<Response>): Promise<void> {
+  const headers = new Headers()
+  for (let index = 0; index + 1 < req.rawHeaders.length; index += 2) {
+    headers.append(req.rawHeaders[index] ?? '', req.rawHeaders[index + 1] ?? '')
+  }
+  const chunks: Buffer[] = []
+  for await (const chunk of req) chunks.push(chunk as Buffer)
+  const bytes = Buffer.concat(chunks)
+  const target = req.url ?? '/'
+  const url = target.startsWith('/') ? `http://${req.headers.host}${target}` : target
+  const body = bytes.length === 0 ? {} : { body: bytes }
+  const response = await handler(new Request(url, { method: req.method ?? 'GET', headers, ...body }))
+  res.statusCode = response.status
+  response.headers.forEach((value, name) => res.setHeader(name, value))
+  res.end(Buffer.from(await response.arrayBuffer()))
+}
+
+export const surfaces: readonly Surface[] = [fetchSurface, expressSurface]
