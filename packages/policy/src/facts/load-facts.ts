@@ -44,7 +44,7 @@ export function loadFacts(
     if (typeof instead === 'function') return load({ ...fact, load: instead as Fact['load'] }, ask)
     return keep(name, instead, { resource: true, parameters: true })
   })
-  const now = facts.filter((fact) => !isPromise(fact))
+  const now = facts.filter((fact): fact is LoadedFact | FailedFact => !isPromise(fact))
   if (now.length === facts.length) return gather(now)
   return Promise.all(facts.map((fact) => Promise.resolve(fact))).then(gather)
 }
