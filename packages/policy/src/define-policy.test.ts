@@ -27,15 +27,43 @@ describe('definePolicy() refuses an agent nobody answers for', () => {
     ['approvers missing', { approvers: undefined }, /approvers: has to be a list/],
     ['no trigger', { revokeOn: [] }, /revokeOn: needs at least one trigger/],
     ['triggers missing', { revokeOn: undefined }, /revokeOn: needs at least one trigger/],
-    ['an unknown trigger', { revokeOn: [{ on: 'boredom', effect: 'end-task' }] }, /revokeOn\[0\]: 'on' has to be one of refused-requests/],
-    ['a trigger without effect', { revokeOn: [{ on: 'inactivity', seconds: 5 }] }, /'effect' has to be one of revoke-grant/],
-    ['a trigger that never fires', { revokeOn: [{ on: 'velocity', calls: 0, windowSeconds: 5, effect: 'end-task' }] }, /'calls' has to be a positive/],
-    ['a trigger with a misspelt member', { revokeOn: [{ on: 'inactivity', secs: 5, effect: 'end-task' }] }, /unknown member 'secs'/],
+    [
+      'an unknown trigger',
+      { revokeOn: [{ on: 'boredom', effect: 'end-task' }] },
+      /revokeOn\[0\]: 'on' has to be one of refused-requests/,
+    ],
+    [
+      'a trigger without effect',
+      { revokeOn: [{ on: 'inactivity', seconds: 5 }] },
+      /'effect' has to be one of revoke-grant/,
+    ],
+    [
+      'a trigger that never fires',
+      { revokeOn: [{ on: 'velocity', calls: 0, windowSeconds: 5, effect: 'end-task' }] },
+      /'calls' has to be a positive/,
+    ],
+    [
+      'a trigger with a misspelt member',
+      { revokeOn: [{ on: 'inactivity', secs: 5, effect: 'end-task' }] },
+      /unknown member 'secs'/,
+    ],
     ['no identity', { identity: undefined }, /needs an identity/],
-    ['an identity without subject', { identity: { kind: 'oidc', issuer: 'https://i.example', audience: 'a' } }, /needs 'subject'/],
+    [
+      'an identity without subject',
+      { identity: { kind: 'oidc', issuer: 'https://i.example', audience: 'a' } },
+      /needs 'subject'/,
+    ],
     ['an identity without audience', { identity: { ...bot.identity, audience: '' } }, /needs 'audience'/],
-    ['an identity without keys', { identity: { kind: 'private_key_jwt', audience: 'a', subject: 'b' } }, /needs its keys/],
-    ['a private key', { identity: { kind: 'private_key_jwt', audience: 'a', subject: 'b', jwks: { keys: [{ kty: 'EC', d: 'x' }] } } }, /private or shared key/],
+    [
+      'an identity without keys',
+      { identity: { kind: 'private_key_jwt', audience: 'a', subject: 'b' } },
+      /needs its keys/,
+    ],
+    [
+      'a private key',
+      { identity: { kind: 'private_key_jwt', audience: 'a', subject: 'b', jwks: { keys: [{ kty: 'EC', d: 'x' }] } } },
+      /private or shared key/,
+    ],
     ['an unknown member', { onwer: 'team:x' }, /unknown member 'onwer'/],
     ['an unknown purpose', { purposes: ['holiday'] }, /'holiday' is not known/],
     ['no open task', { maxOpenTasks: 0 }, /'maxOpenTasks' has to be a positive/],
@@ -53,7 +81,12 @@ describe('definePolicy() refuses an agent nobody answers for', () => {
     const agents = { bot: { ...bot, approvers } }
     const policy = definePolicy({ ...base, agents, rules: [] })
     approvers[0] = 'user:mallory'
-    expect(policy.agents.bot).toMatchObject({ id: 'bot', maxOpenTasks: 4, maxTaskSeconds: 3600, purposes: ['support-ticket', 'triage'] })
+    expect(policy.agents.bot).toMatchObject({
+      id: 'bot',
+      maxOpenTasks: 4,
+      maxTaskSeconds: 3600,
+      purposes: ['support-ticket', 'triage'],
+    })
     expect(policy.agent('bot')?.approvers).toEqual(['group:leads'])
     expect(policy.agent('toString')).toBeUndefined()
     expect(policy.agent('__proto__')).toBeUndefined()
@@ -70,7 +103,11 @@ describe('definePolicy() refuses an agent nobody answers for', () => {
 
 describe('definePolicy() refuses a rule that does not say what it means', () => {
   test.each([
-    ['a misspelt action', { action: 'refund.creat' }, /rule 'one' action: 'refund.creat' is not known; known are order.read/],
+    [
+      'a misspelt action',
+      { action: 'refund.creat' },
+      /rule 'one' action: 'refund.creat' is not known; known are order.read/,
+    ],
     ['an action of Object.prototype', { action: 'toString' }, /'toString' is not known/],
     ['no selection', { action: undefined }, /needs exactly one of action, actions, risk/],
     ['two selections', { risk: 'read' }, /needs exactly one of/],
@@ -92,22 +129,58 @@ describe('definePolicy() refuses a rule that does not say what it means', () => 
     ['limits on a deny', { effect: 'deny', limits: { calls: 1 } }, /'limits' means nothing in a rule that denies/],
     ['a grant on a deny', { effect: 'deny', grant: {} }, /'grant' means nothing/],
     ['approvers on a permit', { approvers: ['a'] }, /'approvers' means nothing in a rule that permits/],
-    ['a wide approval', { effect: 'approve', grant: { resource: 'exact' } }, /'grant' means nothing in a rule that approves/],
-    ['an approval nobody can give', { effect: 'approve', approvers: [] }, /approvers: has to be a list of at least one name/],
+    [
+      'a wide approval',
+      { effect: 'approve', grant: { resource: 'exact' } },
+      /'grant' means nothing in a rule that approves/,
+    ],
+    [
+      'an approval nobody can give',
+      { effect: 'approve', approvers: [] },
+      /approvers: has to be a list of at least one name/,
+    ],
     ['a ttl beyond the cap', { limits: { ttlSeconds: 901 } }, /'ttlSeconds' has to be a whole number from 1 to 900/],
     ['a ttl of nothing', { limits: { ttlSeconds: 0 } }, /'ttlSeconds' has to be/],
     ['a ttl without end', { limits: { ttlSeconds: Infinity } }, /'ttlSeconds' has to be/],
     ['calls that are no count', { limits: { calls: 1.5 } }, /'calls' has to be a positive whole number/],
     ['a misspelt limit', { limits: { call: 1 } }, /limits: unknown member 'call'/],
-    ['a class of things to write', { grant: { resource: 'class' } }, /'resource' stays 'exact' for 'refund.create', whose risk is write/],
+    [
+      'a class of things to write',
+      { grant: { resource: 'class' } },
+      /'resource' stays 'exact' for 'refund.create', whose risk is write/,
+    ],
     ['an unknown width', { grant: { resource: 'all' } }, /'resource' has to be 'exact' or 'class'/],
-    ['an unknown constraint', { grant: { parameters: { amount: { below: '5' } } } }, /equals, one_of, min and max, prefix or any/],
-    ['two operators at once', { grant: { parameters: { amount: { max: '5', any: true } } } }, /has to be 'exact' or one of/],
-    ['a constraint on no parameter', { grant: { parameters: { amount: { any: true }, amonut: { any: true } } } }, /'amonut' is not a parameter/],
+    [
+      'an unknown constraint',
+      { grant: { parameters: { amount: { below: '5' } } } },
+      /equals, one_of, min and max, prefix or any/,
+    ],
+    [
+      'two operators at once',
+      { grant: { parameters: { amount: { max: '5', any: true } } } },
+      /has to be 'exact' or one of/,
+    ],
+    [
+      'a constraint on no parameter',
+      { grant: { parameters: { amount: { any: true }, amonut: { any: true } } } },
+      /'amonut' is not a parameter/,
+    ],
     ['a range that is empty', { grant: { parameters: { amount: { min: '5', max: '4.99' } } } }, /a min above its max/],
-    ['a range on text', { grant: { parameters: { amount: { any: true }, note: { max: '5' } } } }, /'note' is not a decimal/],
-    ['text on a decimal', { grant: { parameters: { amount: { equals: '5.00' } } } }, /'amount' is a decimal, which takes min and max/],
-    ['a required parameter left out', { grant: { parameters: { note: { any: true, optional: true } } } }, /'amount' is required/],
+    [
+      'a range on text',
+      { grant: { parameters: { amount: { any: true }, note: { max: '5' } } } },
+      /'note' is not a decimal/,
+    ],
+    [
+      'text on a decimal',
+      { grant: { parameters: { amount: { equals: '5.00' } } } },
+      /'amount' is a decimal, which takes min and max/,
+    ],
+    [
+      'a required parameter left out',
+      { grant: { parameters: { note: { any: true, optional: true } } } },
+      /'amount' is required/,
+    ],
   ])('%s', (_, rule, message) => {
     expect(problemOf(() => define({}, rule))).toMatch(message)
   })
@@ -132,7 +205,11 @@ describe('definePolicy() refuses a rule that does not say what it means', () => 
   })
 
   test('reports everything it found, not only the first', () => {
-    const rules = [{ id: 'a', action: 'x', effect: 'permit' }, { id: 'b', action: 'refund.create', effect: 'perm' }, { effect: 'deny' }]
+    const rules = [
+      { id: 'a', action: 'x', effect: 'permit' },
+      { id: 'b', action: 'refund.create', effect: 'perm' },
+      { effect: 'deny' },
+    ]
     expect(problemOf(() => define({ rules })).split('\n')).toHaveLength(4)
   })
 })
@@ -149,10 +226,26 @@ describe('definePolicy() refuses a frame that does not hold', () => {
     ['rules that are no list', { rules: {} }, /rules: has to be a list/],
     ['a fact without timeout', { facts: { account: { load: () => 1 } } }, /'timeoutMs' has to be/],
     ['a fact without loader', { facts: { account: { timeoutMs: 5 } } }, /needs load, a function/],
-    ['a fact that waits for ever', { facts: { account: { load: () => 1, timeoutMs: Infinity } } }, /'timeoutMs' has to be/],
-    ['a fact with the name of an action', { facts: { 'order.read': { load: () => 1, timeoutMs: 5 } } }, /has the name of an action/],
-    ['a fact with the name of a risk', { facts: { read: { load: () => 1, timeoutMs: 5 } } }, /has the name of an action or a risk/],
-    ['defaults beyond the tier', { defaults: { critical: { ttlSeconds: 600 } } }, /defaults.critical: 'ttlSeconds' has to be/],
+    [
+      'a fact that waits for ever',
+      { facts: { account: { load: () => 1, timeoutMs: Infinity } } },
+      /'timeoutMs' has to be/,
+    ],
+    [
+      'a fact with the name of an action',
+      { facts: { 'order.read': { load: () => 1, timeoutMs: 5 } } },
+      /has the name of an action/,
+    ],
+    [
+      'a fact with the name of a risk',
+      { facts: { read: { load: () => 1, timeoutMs: 5 } } },
+      /has the name of an action or a risk/,
+    ],
+    [
+      'defaults beyond the tier',
+      { defaults: { critical: { ttlSeconds: 600 } } },
+      /defaults.critical: 'ttlSeconds' has to be/,
+    ],
     ['defaults for no tier', { defaults: { low: {} } }, /defaults: unknown member 'low'/],
   ])('%s', (_, changes, message) => {
     expect(problemOf(() => define(changes))).toMatch(message)
@@ -187,6 +280,9 @@ describe('definePolicy() gives each risk its defaults', () => {
   })
 
   test('and takes others from the policy', () => {
-    expect(limitsOf('order.read', { read: { ttlSeconds: 300, calls: 20 } })).toMatchObject({ ttlSeconds: 300, limits: [{ max: 20 }] })
+    expect(limitsOf('order.read', { read: { ttlSeconds: 300, calls: 20 } })).toMatchObject({
+      ttlSeconds: 300,
+      limits: [{ max: 20 }],
+    })
   })
 })

@@ -7,6 +7,14 @@ import type { Ask } from './ask.ts'
 const WEEKDAYS: readonly Weekday[] = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday']
 const DAY_SECONDS = 86_400
 
+/** Not enumerable, so that a rule may still copy its request. */
+const UNDECLARED = {
+  enumerable: false,
+  get(): never {
+    throw new TypeError('a rule asked for the environment, and the policy declares none')
+  },
+}
+
 /** What rules and facts looked at so far: a grant must not be wider than what they were asked about. */
 export interface Looked {
   resource: boolean
@@ -40,10 +48,6 @@ export function viewOf(ask: Ask): View {
     risk: action.risk,
     riskScore: request.riskScore,
     now,
-    get environment() {
-      if (model.environmentSet.size === 0) throw new TypeError('the policy declares no environments')
-      return request.environment
-    },
     get resource() {
       looked.resource = true
       return request.resource
@@ -83,6 +87,8 @@ export function viewOf(ask: Ask): View {
       return WEEKDAYS[(Math.floor(now / DAY_SECONDS) + 4) % 7]
     },
   }
+  const environment = model.environmentSet.size === 0 ? UNDECLARED : { value: request.environment, enumerable: true }
+  Object.defineProperty(r, 'environment', environment)
   return { r: Object.freeze(r), looked, showFacts: (shown) => void (facts = shown) }
 }
 
