@@ -3,7 +3,10 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { JsonValue } from '@hallpass/core'
 import express from 'express'
+import type { FastifyReply } from 'fastify'
+import fastify from 'fastify'
 import { grantOf, requireGrant } from '../src/express.ts'
+import { grantOf as grantOfFastify, hallpass } from '../src/fastify.ts'
 import { protect } from '../src/index.ts'
 import type { VerifiedGrant, Verifier } from '../src/index.ts'
 import type { orders } from './test-api.ts'
@@ -106,6 +109,30 @@ const fetchSurface: Surface = {
   },
 }
 
+const fastifySurface: Surface = {
+  name: 'fastify',
+  async start({ verifier, handle = () => ({ done: true }), observeOnlyUntil, orElse }) {
+    const app = fastify({ forceCloseConnections: true })
+    const options = {
+      ...(observeOnlyUntil === undefined ? {} : { observeOnlyUntil }),
+      ...(orElse === true ? { orElse: (_: unknown, reply: FastifyReply) => reply.code(OLD.status).send(OLD.body) } : {}),
+    }
+    await app.register(hallpass, { verifier, everyRouteDeclares: true })
+    for (const [method, url, action] of EXPRESS_ROUTES) {
+      app[method](url, { config: { hallpass: { action, ...options } } }, async (request) => {
+        const grant = observeOnlyUntil === undefined ? (grantOfFastify(verifier, action, request) as VerifiedGrant) : undefined
+        return handle({ action, grant, body: request.body })
+      })
+    }
+    app.setErrorHandler((error, _request, reply) => {
+      const status = (error as { statusCode?: number }).statusCode ?? 500
+      void reply.code(status).send({ failed: true })
+    })
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    return { port: (app.server.address() as AddressInfo).port, close: () => app.close() }
+  },
+}
+
 /** As thin as a fetch server on Node can be: repeated fields are joined, the host comes from the request. */
 async function answer(req: IncomingMessage, res: ServerResponse, handler: (request: Request) => Promise<Response>): Promise<void> {
   const headers = new Headers()
@@ -124,4 +151,4 @@ async function answer(req: IncomingMessage, res: ServerResponse, handler: (reque
   res.end(Buffer.from(await response.arrayBuffer()))
 }
 
-export const surfaces: readonly Surface[] = [fetchSurface, expressSurface]
+export const surfaces: readonly Surface[] = [fetchSurface, expressSurface, fastifySurface]

@@ -1,0 +1,135 @@
+import type { Api, JsonValue } from '@hallpass/core'
+import { HallpassError, isPromise } from '@hallpass/core'
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
+import { keepGrant } from '../door/granted.ts'
+import { announcesBody, nodeBodyReader } from '../node-http/read-node-body.ts'
+import { trackResponse } from '../node-http/track-response.ts'
+import type { Answer } from '../refusal/answer.ts'
+import type { IncomingCall } from '../request/incoming-call.ts'
+import type { PassedCall, Verdict } from '../verdict.ts'
+import type { ActionVerifier, OpenCall, Verifier } from '../verifier.ts'
+import type { DeclaredRoute, OldAuthentication } from './declaration.ts'
+
+/** Where a guarded request is in the flow. Kept on the request under a symbol that nobody else has. */
+export const STAGE: unique symbol = Symbol('hallpass')
+
+interface Staged {
+  [STAGE]: OpenCall | PassedCall | undefined
+}
+
+export type Hook = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
+
+/** Whether the guard reads this request's body itself, so that no parser may touch it. */
+export const readsOwnBody = (request: FastifyRequest): boolean => (request as unknown as Staged)[STAGE]?.kind === 'open'
+
+interface GuardedRoute {
+  readonly verifier: Verifier<Api>
+  readonly declared: DeclaredRoute
+  readonly guarded: ActionVerifier
+  /** The route has a schema that may rewrite the body it validates. */
+  readonly hasBodySchema: boolean
+}
+
+/** The hooks of one guarded route: the token before the body is read, the rest after it. */
+export function guardRoute({ verifier, declared, guarded, hasBodySchema }: GuardedRoute): { onRequest: Hook; preValidation: Hook; preHandler: Hook } {
+  const { action, orElse } = declared
+  const checked = new WeakMap<FastifyRequest, JsonValue | undefined>()
+
+  const onRequest: Hook = (request, reply, done) => {
+    settleHook(done, guarded.open(fastifyCall(request)), (opened) => {
+      if (opened.kind === 'refused' || opened.kind === 'repeated') return send(reply, opened.answer())
+      ;(request as unknown as Staged)[STAGE] = opened
+      done()
+    })
+  }
+
+  const preValidation: Hook = (request, reply, done) => {
+    const stage = (request as unknown as Staged)[STAGE]
+    if (stage?.kind !== 'open') {
+      if (stage?.kind === 'passed' && stage.by === 'or-else' && orElse !== undefined) void runOld(orElse, { request, reply, done })
+      else done()
+      return
+    }
+    if (announcesBody(request.raw) && request.raw.readableDidRead) {
+      done(
+        new HallpassError(
+          'body-consumed',
+          'Another content type parser read this request, so its raw bytes are gone; remove it from the guarded scope',
+        ),
+      )
+      return
+    }
+    settleHook(done, stage.finish(), (verdict) => admit(verdict, { request, reply, done }))
+  }
+
+  const admit = (verdict: Verdict, { request, reply, done }: HookCall): void => {
+    switch (verdict.kind) {
+      case 'refused':
+      case 'repeated':
+        return send(reply, verdict.answer())
+      case 'passed':
+        request.body = verdict.bytes === undefined ? request.body : laxJson(verdict.bytes)
+        return done()
+      case 'admitted':
+        keepGrant(request, { verifier, action, grant: verdict.grant })
+        trackResponse(verdict, reply.raw)
+        if (verdict.body !== undefined) request.body = hasBodySchema ? structuredClone(verdict.body) : verdict.body
+        if (hasBodySchema) checked.set(request, verdict.body)
+        return done()
+    }
+  }
+
+  // A schema validator may have coerced and filled in what it was given; the handler gets what was checked.
+  const preHandler: Hook = (request, _reply, done) => {
+    if (checked.has(request)) request.body = checked.get(request)
+    done()
+  }
+
+  return { onRequest, preValidation, preHandler }
+}
+
+interface HookCall {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly done: HookHandlerDoneFunction
+}
+
+/** Goes on at once where the verdict is there, so that a warm request takes no detour through a promise. */
+function settleHook<T>(done: HookHandlerDoneFunction, value: T | Promise<T>, next: (value: T) => void): void {
+  if (isPromise(value)) value.then(next).catch((error: unknown) => done(error as Error))
+  else next(value)
+}
+
+function fastifyCall(request: FastifyRequest): IncomingCall {
+  const { raw } = request
+  const call = {
+    method: request.method,
+    target: request.originalUrl,
+    headers: raw.rawHeaders,
+    route: request.params as Readonly<Record<string, string>>,
+  }
+  return announcesBody(raw) ? { ...call, body: nodeBodyReader(raw) } : call
+}
+
+function send(reply: FastifyReply, { status, headers, body }: Answer): void {
+  // A body that was not read has to go with its connection.
+  if (status === 413) reply.header('connection', 'close')
+  reply.code(status).headers({ ...headers }).send(body)
+}
+
+async function runOld(orElse: OldAuthentication, { request, reply, done }: HookCall): Promise<void> {
+  try {
+    await orElse(request, reply)
+    if (!reply.sent) done()
+  } catch (error) {
+    done(error as Error)
+  }
+}
+
+function laxJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as unknown
+  } catch {
+    return undefined
+  }
+}

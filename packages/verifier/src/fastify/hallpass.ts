@@ -1,0 +1,106 @@
+import type { ActionName, Api } from '@hallpass/core'
+import { HallpassError } from '@hallpass/core'
+import type { FastifyInstance, FastifyPluginCallback, FastifyRequest, RouteOptions } from 'fastify'
+import fp from 'fastify-plugin'
+import { joined } from '../body/read-limited.ts'
+import { grantFor } from '../door/granted.ts'
+import type { ActionVerifier, GrantOf, Verifier } from '../verifier.ts'
+import { checkDeclaredRoute, mismatch, readDeclaration } from './declaration.ts'
+import type { Hook } from './guard-route.ts'
+import { STAGE, guardRoute, readsOwnBody } from './guard-route.ts'
+
+export interface HallpassPluginOptions {
+  readonly verifier: Verifier<never> | Verifier
+  /**
+   * Refuses to boot where a route says neither which action it is nor that it is public (`config: { hallpass: false }`),
+   * and where an action of the catalog has no route.
+   */
+  readonly everyRouteDeclares?: boolean
+}
+
+const JSON_TYPES = /^application\/(?:json|[\w!#$&^.+-]+\+json)(?:;|$)/i
+
+/**
+ * Guards the routes that say so: `config: { hallpass: 'refund.create' }`.
+ *
+ * Register it before the routes. The guard reads JSON bodies of guarded routes itself, raw; public routes are parsed as
+ * Fastify does. `request.body` is the object that was checked.
+ * @throws HallpassError `route-mismatch` while booting, where a route does not fit the action it declares.
+ */
+const plugin: FastifyPluginCallback<HallpassPluginOptions> = (fastify, options, done) => {
+  const verifier = options.verifier as Verifier
+  const everyRouteDeclares = options.everyRouteDeclares === true
+  const routed = new Set<string>()
+  if (!fastify.hasRequestDecorator(STAGE)) fastify.decorateRequest(STAGE)
+  leaveGuardedBodiesUnread(fastify)
+
+  fastify.addHook('onRoute', (route: RouteOptions) => {
+    const declared = readDeclaration(route)
+    if (declared === undefined) {
+      if (everyRouteDeclares) throw mismatch(route, 'declare config.hallpass: the name of its action, or false for a public route')
+      return
+    }
+    if (declared === false) return
+    const { action, orElse, observeOnlyUntil } = declared
+    const guarded = verifier.forAction(action as ActionName<Api>, {
+      orElse: orElse !== undefined,
+      ...(observeOnlyUntil === undefined ? {} : { observeOnlyUntil }),
+    }) as ActionVerifier
+    checkDeclaredRoute(route, guarded.action)
+    routed.add(action)
+    const hooks = guardRoute({ verifier, declared, guarded, hasBodySchema: hasBodySchema(route) })
+    for (const name of ['onRequest', 'preValidation', 'preHandler'] as const) {
+      const own = route[name] as Hook | Hook[] | undefined
+      route[name] = [hooks[name], ...(own === undefined ? [] : [own].flat())]
+    }
+  })
+
+  fastify.addHook('onReady', (ready) => {
+    const missing = Object.values(verifier.api.actions).filter(({ name, path }) => path !== undefined && !routed.has(name))
+    if (!everyRouteDeclares || missing.length === 0) return ready()
+    const names = missing.map(({ name }) => name).join(', ')
+    return ready(new HallpassError('route-mismatch', `The catalog of ${verifier.audience} has actions without a route: ${names}`))
+  })
+  done()
+}
+
+export const hallpass: FastifyPluginCallback<HallpassPluginOptions> = fp(plugin, { name: '@hallpass/verifier', fastify: '5.x' })
+
+/**
+ * The grant of a request that its route's guard let through, with the parameters of its action typed.
+ * @throws HallpassError `guard-missing` where no guard of this verifier let it through for this action.
+ */
+export const grantOf = <A extends Api, N extends ActionName<A>>(
+  verifier: Verifier<A>,
+  action: N,
+  request: FastifyRequest,
+): GrantOf<A, N> => grantFor(request, verifier, action) as GrantOf<A, N>
+
+const hasBodySchema = ({ schema }: RouteOptions): boolean =>
+  typeof schema === 'object' && schema !== null && (schema as { body?: unknown }).body !== undefined
+
+/** JSON bodies of guarded requests stay on the wire until the guard reads them; the rest is parsed as Fastify does. */
+function leaveGuardedBodiesUnread(fastify: FastifyInstance): void {
+  const parseJson = fastify.getDefaultJsonParser('error', 'error')
+  fastify.removeContentTypeParser('application/json')
+  fastify.addContentTypeParser(JSON_TYPES, (request, payload, done) => {
+    if (readsOwnBody(request)) {
+      done(null, undefined)
+      return
+    }
+    const limit = request.routeOptions.bodyLimit
+    const chunks: Uint8Array[] = []
+    let size = 0
+    const keep = (chunk: Uint8Array) => {
+      size += chunk.length
+      if (size <= limit) {
+        chunks.push(chunk)
+        return
+      }
+      payload.off('data', keep).off('end', parse)
+      done(Object.assign(new Error('Request body is too large'), { statusCode: 413 }))
+    }
+    const parse = () => parseJson(request, new TextDecoder().decode(joined(chunks, size)), done)
+    payload.on('data', keep).on('end', parse).on('error', done)
+  })
+}
