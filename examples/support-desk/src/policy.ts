@@ -1,4 +1,5 @@
-import { defaultTriggers, definePolicy, oidc, privateKeyJwt } from '@hallpass/policy'
+import { oidc, privateKeyJwt } from '@hallpass/core'
+import { defaultTriggers, definePolicy } from '@hallpass/policy'
 import { inventory, orders } from './catalog.ts'
 import type { DeskSetup } from './desk/setup.ts'
 

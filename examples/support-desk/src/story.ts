@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
-import { definePolicy, defaultTriggers, oidc } from '@hallpass/policy'
+import { oidc } from '@hallpass/core'
+import { defaultTriggers, definePolicy } from '@hallpass/policy'
 import { orders } from './catalog.ts'
 import { startProcess } from './desk/processes.ts'
 import type { DeskSetup } from './desk/setup.ts'

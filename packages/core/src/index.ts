@@ -38,6 +38,7 @@ export type {
   Method,
   ParametersIn,
   ParametersOut,
+  PartsOf,
   ResourceOf,
   ResourceOfTemplate,
   Risk,

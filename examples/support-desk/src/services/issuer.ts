@@ -27,7 +27,7 @@ const provider = new Provider(setup.issuer, {
     resourceIndicators: {
       enabled: true,
       defaultResource: () => setup.broker,
-      getResourceServerInfo: (_context, resource) => ({
+      getResourceServerInfo: (_context: unknown, resource: string) => ({
         scope: '',
         audience: resource,
         accessTokenTTL: 120,

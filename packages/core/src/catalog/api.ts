@@ -64,3 +64,6 @@ export type ResourceOf<A> = A extends Action<string, infer R> ? ResourceOfTempla
 export type ParametersIn<A> = A extends Action<string, string, infer P> ? z.input<P> : never
 /** What policy and handler see: decimals are `Decimal`. */
 export type ParametersOut<A> = A extends Action<string, string, infer P> ? z.output<P> : never
+type PartName<T extends string> = T extends `${string}{${infer Name}}${infer Tail}` ? Name | PartName<Tail> : never
+/** `'{tenant}/{id}'` -> `{ tenant: string; id: string }` */
+export type PartsOf<A> = A extends Action<string, infer R> ? { readonly [N in PartName<R>]: string } : never

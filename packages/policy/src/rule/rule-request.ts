@@ -3,10 +3,10 @@ import type {
   ActionOf,
   ActionsOf,
   ApiSet,
-  Action,
   Decimal,
   JsonObject,
   ParametersOut,
+  PartsOf,
   ResourceOf,
   Risk,
   VerifiedIdentity,
@@ -29,10 +29,6 @@ export interface Words<
   readonly agent: Agent
   readonly environment: Environment
 }
-
-/** `'{tenant}/{id}'` -> `{ tenant: string; id: string }` */
-type PartNames<T extends string> = T extends `${string}{${infer Name}}${infer Tail}` ? Name | PartNames<Tail> : never
-export type PartsOf<A> = A extends Action<string, infer R> ? { readonly [N in PartNames<R>]: string } : never
 
 /** Names of the parameters that are decimals. */
 export type DecimalName<P> = { [K in keyof P]-?: NonNullable<P[K]> extends Decimal ? K : never }[keyof P] & string

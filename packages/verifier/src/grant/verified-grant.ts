@@ -1,4 +1,4 @@
-import type { Action, ParametersOut, ResourceOf } from '@hallpass/core'
+import type { Action, ParametersOut, PartsOf, ResourceOf } from '@hallpass/core'
 
 /** Only a verifier makes one: what carries this was proven, not named. */
 declare const proven: unique symbol
@@ -22,7 +22,7 @@ export interface VerifiedGrant<A extends Action = Action> {
   /** The resource of this request, never a class: `order:123`. */
   readonly resource: ResourceOf<A>
   /** Values of the resource template's parameters: `{ id: '123' }`. */
-  readonly resourceParts: Readonly<Record<string, string>>
+  readonly resourceParts: PartsOf<A>
   /** The checked parameters: body, query and route together, decimals as `Decimal`. */
   readonly parameters: ParametersOut<A>
   readonly usesLeft: number
