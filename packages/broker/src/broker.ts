@@ -18,7 +18,7 @@ import { audienceOf, checkOptions, registrantsOf, type BrokerOptions } from './o
 import { boundedPosture } from './policy/posture.ts'
 import { resume, revoke, type RevokeOptions, type Revoked } from './revocation/revoke.ts'
 import { createStatusListIssuer } from './revocation/status-lists.ts'
-import { sweep } from './revocation/sweep.ts'
+import { createSweeper } from './revocation/sweeper.ts'
 import { steadyClock } from './steady-clock.ts'
 import { createOwnTokens } from './token/own-tokens.ts'
 import type { Signer } from './token/signer.ts'
@@ -37,7 +37,7 @@ export interface Broker {
   /** Lets a stopped agent, owner, action, policy version or everything go on; what was killed stays dead. */
   resume(target: RevocationTarget, reason: string): Promise<boolean>
   /** The next key starts to sign, the present one stays published while a token of it may live. */
-  rotateKeys(following?: Signer): Promise<{ readonly kid: string; readonly retired: string }>
+  rotateKeys(following?: Signer): { readonly kid: string; readonly retired: string }
   /** Stops the timer and writes what is still to be written. The trail stays open: it is its owner's. */
   close(): Promise<void>
 }
@@ -49,27 +49,31 @@ export interface Broker {
 export function createBroker(options: BrokerOptions): Broker {
   checkOptions(options)
   const engine = createEngine(options)
-  const fetch = createRouter(engine, options.audit)
-  const timer = options.sweepSeconds === 0 ? undefined : setInterval(() => void tidy(engine), (options.sweepSeconds ?? 5) * 1000)
-  timer?.unref()
+  const route = createRouter(engine, options.audit)
+  const sweeper = createSweeper(engine, options.sweepSeconds)
   announce(engine)
 
   return {
     issuer: engine.issuer,
-    fetch,
-    token: (parameters, proof) =>
-      tokenEndpoint(engine, { form: new Map(Object.entries(parameters)), proof, attempt: newAttempt() }),
+    fetch(request) {
+      sweeper.nudge()
+      return route(request)
+    },
+    token(parameters, proof) {
+      sweeper.nudge()
+      return tokenEndpoint(engine, { form: new Map(Object.entries(parameters)), proof, attempt: newAttempt() })
+    },
     jwks: () => engine.keys.jwks(engine.clock()),
     revoke: (target, reason, how = {}) => revoke(engine, { target, reason, by: 'in-process' }, how),
     resume: (target, reason) => resume(engine, { target, reason, by: 'in-process' }),
-    async rotateKeys(following) {
+    rotateKeys(following) {
       const rotated = engine.keys.rotate(engine.clock(), following)
-      await engine.recorder.record('key.rotated', { data: { ...rotated, next: following?.kid ?? null } })
+      engine.recorder.note('key.rotated', { data: { ...rotated, next: following?.kid ?? null } })
       return rotated
     },
     async close() {
-      clearInterval(timer)
-      await tidy(engine)
+      sweeper.stop()
+      await sweeper.now()
       engine.traffic.flush(true)
       await engine.recorder.drain()
       await options.audit.flush()
@@ -117,13 +121,4 @@ function announce({ recorder, policy, issuer, keys, ledger }: Engine): void {
   const version = { version: policy.version, digest: policy.digest }
   recorder.note('broker.started', { policy: version, data: { issuer, kid: keys.current().kid, incarnation: ledger.incarnation } })
   recorder.note('policy.loaded', { policy: version, data: { agents: Object.keys(policy.agents), purposes: [...policy.purposes] } })
-}
-
-/** A ledger that does not answer now is swept next time. */
-async function tidy(engine: Engine): Promise<void> {
-  try {
-    await sweep(engine)
-  } catch {
-    // The next sweep finds what this one could not.
-  }
 }

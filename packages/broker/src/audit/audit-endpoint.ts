@@ -17,8 +17,9 @@ export async function auditEndpoint(engine: Engine, request: OAuthRequest): Prom
     if (!caller.ok) return caller
     if (caller.value.kind !== 'api') return reject('invalid_token', { reason: 'caller-not-allowed' })
     attempt.standing = 'authenticated'
-    learn(attempt, { aud: caller.value.audience })
-    const events = readEvents(request, caller.value.audience)
+    const { audience } = caller.value
+    learn(attempt, () => ({ aud: audience }))
+    const events = readEvents(request, audience)
     if (!events.ok) return events
     await engine.events.merge(events.value)
     return ok({ accepted: events.value.length })

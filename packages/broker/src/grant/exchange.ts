@@ -33,7 +33,7 @@ export async function exchange(engine: Engine, request: OAuthRequest, call: Tool
   if (!spent.ok) return spent
 
   attempt.standing = 'authenticated'
-  learn(attempt, {
+  learn(attempt, () => ({
     txn: claims.txn,
     client_id: claims.client_id,
     sub: claims.sub,
@@ -43,12 +43,12 @@ export async function exchange(engine: Engine, request: OAuthRequest, call: Tool
     action: call.actions[0],
     resource: call.identifier,
     call_id: callId.value,
-  })
+  }))
   const live = await liveTask(engine, claims.txn)
   if (!live.ok) return reject('invalid_request', live)
   const task = live.value
   if (task.jkt !== claims.cnf.jkt || task.clientId !== claims.client_id) return reject('invalid_request', { reason: 'binding-failed' })
-  learn(attempt, taskFacts(task))
+  learn(attempt, () => taskFacts(task))
   attempt.txn = task.txn
 
   const permit = await decide(engine, { task, call, identityClaims: presented.value.identityClaims })
@@ -72,7 +72,6 @@ function subjectToken({ form }: OAuthRequest): Step<string> {
   if (token === undefined) return malformed('the subject token is missing')
   if (form.get('subject_token_type') !== TOKEN_TYPE_URI.accessToken) return malformed('the subject token is not an access token')
   if (wanted !== undefined && wanted !== TOKEN_TYPE_URI.accessToken) return malformed('only access tokens are issued')
-  if (form.has('actor_token') || form.has('actor_token_type')) return malformed('actor tokens are not supported')
   return ok(token)
 }
 

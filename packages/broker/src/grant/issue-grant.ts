@@ -126,6 +126,7 @@ export async function issueGrant(engine: Engine, draft: GrantDraft, permitted: P
     })
   } catch (fault) {
     engine.statusLists.revoke([record.status])
+    engine.recorder.note('grant.revoked', { txn: record.txn, jti: record.jti, reason: 'internal', detail: 'its token never left' })
     await engine.ledger.revoke({ kind: 'grant', jti: record.jti }, 'the broker could not finish issuing it')
     throw fault
   }

@@ -26,11 +26,11 @@ export function agentOf(engine: Engine, { registrant }: AuthenticatedWorkload): 
 /** Opens a task: purpose, ceiling, deadline and bounds; registered and recorded before its token leaves. */
 export async function openTask(engine: Engine, proven: ProvenAgent, wish: TaskWish): Promise<Step<object>> {
   const { attempt } = wish.request
-  learn(attempt, { purpose: wish.entry.purpose, note: wish.entry.note })
+  learn(attempt, () => ({ purpose: wish.entry.purpose, note: wish.entry.note }))
   const drafted = await draftTask(engine, proven, wish)
   if (!drafted.ok) return drafted
   const task = drafted.value
-  learn(attempt, taskFacts(task))
+  learn(attempt, () => taskFacts(task))
   const draft = draftTaskToken(engine, task, proven.workload.identity)
   if (!draft.ok) return reject('invalid_authorization_details', draft)
 
@@ -42,9 +42,15 @@ export async function openTask(engine: Engine, proven: ProvenAgent, wish: TaskWi
     return ok(taskAnswer(task, token, { ...draft.value, now: engine.clock() }))
   } catch (fault) {
     // No token left, so nobody can use the task: it ends before anything else happens.
-    await engine.ledger.endTask(task.txn, 'failed', 'the broker could not finish opening it')
+    await abandon(engine, task, 'the broker could not finish opening it')
     throw fault
   }
+}
+
+/** Ends a task whose token never left; recorded even if the trail did not take its opening. */
+export async function abandon(engine: Engine, task: TaskRecord, why: string): Promise<void> {
+  engine.recorder.note('task.ended', { ...taskFacts(task), reason: 'failed', detail: why })
+  await engine.ledger.endTask(task.txn, 'failed', why)
 }
 
 /** What the holder of a task gets (RFC 6749 section 5.1, with `cnf` so that a downgrade to bearer shows). */

@@ -26,7 +26,7 @@ export async function renewTask(
     return reject('invalid_request', live.ok ? foreign : live)
   }
   const task = live.value
-  learn(request.attempt, taskFacts(task))
+  learn(request.attempt, () => taskFacts(task))
   const draft = draftTaskToken(engine, task, workload.identity)
   if (!draft.ok) return reject('invalid_request', draft)
   const token = await engine.tokens.sign(draft.value.payload, TYP.accessToken)

@@ -7,7 +7,7 @@ import { decide } from '../policy/decide.ts'
 import { workloadClaims } from '../token/task-token.ts'
 import { callIdOf } from './call-id.ts'
 import { draftGrant, issueGrant } from './issue-grant.ts'
-import { draftTask, recordOpened, taskFacts, type ProvenAgent } from './open-task.ts'
+import { abandon, draftTask, recordOpened, taskFacts, type ProvenAgent } from './open-task.ts'
 
 /** What a task has done before it did anything. */
 const NOTHING_YET = { uses: {}, spent: {}, refusals: 0 }
@@ -22,13 +22,13 @@ export async function singleCall(
   wish: { readonly call: ToolCallRequest; readonly purpose: string; readonly request: OAuthRequest },
 ): Promise<Step<object>> {
   const { call, purpose, request } = wish
-  learn(request.attempt, { purpose, aud: call.locations[0], action: call.actions[0], resource: call.identifier })
+  learn(request.attempt, () => ({ purpose, aud: call.locations[0], action: call.actions[0], resource: call.identifier }))
   const callId = callIdOf(request.form)
   if (!callId.ok) return callId
   const deadline = Math.floor(engine.clock()) + MAX_TTL_SECONDS
   const drafted = await draftTask(engine, proven, { entry: { purpose, deadline }, request })
   if (!drafted.ok) return drafted
-  learn(request.attempt, taskFacts(drafted.value))
+  learn(request.attempt, () => taskFacts(drafted.value))
 
   const question = { task: { ...drafted.value, ...NOTHING_YET }, call, identityClaims: workloadClaims(proven.workload.identity) }
   const permit = await decide(engine, question)
@@ -53,10 +53,7 @@ export async function singleCall(
     issued = await issueGrant(engine, draft.value, { ...permitted, task })
     return issued
   } finally {
-    if (!issued?.ok) {
-      await engine.ledger.endTask(task.txn, 'failed', 'its only grant was not issued')
-      engine.recorder.note('task.ended', { ...taskFacts(task), reason: 'failed' })
-    }
+    if (!issued?.ok) await abandon(engine, task, 'its only grant was not issued')
   }
 }
 

@@ -1,6 +1,6 @@
 import { HallpassError, type EventType, type FaultCode, type RefusalReason } from '@hallpass/core'
 import type { Engine } from '../engine.ts'
-import type { Attempt } from './attempt.ts'
+import { factsOf, type Attempt } from './attempt.ts'
 import { describe, reject, statusOf, type ErrorCode, type Refusal, type Step } from './refusal.ts'
 
 /** A response as plain data, whatever door it leaves through. */
@@ -74,7 +74,7 @@ async function recordRefusal(
   const { reason, detail, rule, facts } = refusal
   if (attempt.standing === 'unknown') return engine.traffic.refused(reason)
   const event = engine.recorder.note(type, {
-    ...attempt.facts,
+    ...factsOf(attempt),
     reason,
     ...(detail === undefined ? {} : { detail }),
     ...(rule === undefined ? {} : { rule }),

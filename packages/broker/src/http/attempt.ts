@@ -10,15 +10,20 @@ export interface Attempt {
   standing: 'unknown' | 'identified' | 'authenticated'
   /** The task, once known: refused decisions count in its history. */
   txn?: string
-  facts: EventFacts
+  readonly learnt: (() => Learnt)[]
 }
-
-export const newAttempt = (): Attempt => ({ standing: 'unknown', facts: {} })
 
 type Learnt = { readonly [Name in keyof EventFacts]?: EventFacts[Name] | undefined }
 
-/** Adds what has become known; members without a value are left out. */
-export function learn(attempt: Attempt, facts: Learnt): void {
-  const known = Object.entries(facts).filter(([, value]) => value !== undefined)
-  Object.assign(attempt.facts, Object.fromEntries(known))
+export const newAttempt = (): Attempt => ({ standing: 'unknown', learnt: [] })
+
+/** Adds what has become known; worked out only when the request is refused. */
+export function learn(attempt: Attempt, facts: () => Learnt): void {
+  attempt.learnt.push(facts)
+}
+
+/** Everything learnt, the latest word on each member; members without a value are left out. */
+export function factsOf({ learnt }: Attempt): EventFacts {
+  const all: Learnt = Object.assign({}, ...learnt.map((facts) => facts()))
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as EventFacts
 }

@@ -39,9 +39,13 @@ export async function tokenEndpoint(engine: Engine, request: OAuthRequest): Prom
   })
 }
 
-/** One `resource` (RFC 8707), the broker itself or the API of the call; `scope` and `audience` have no meaning here. */
+/** Parameters that would change what a token is good for, and have no meaning here. */
+const UNSUPPORTED = ['scope', 'audience', 'actor_token', 'actor_token_type']
+
+/** One `resource` (RFC 8707): the broker itself, or the API of the call. */
 function checkTarget(engine: Engine, form: Form, details: Step<Details>): Step<true> {
-  if (form.has('scope') || form.has('audience')) return malformed('scope and audience are not supported')
+  const unsupported = UNSUPPORTED.find((name) => form.has(name))
+  if (unsupported !== undefined) return malformed(`${unsupported} is not supported`)
   const resource = form.get('resource')
   if (resource === undefined) return malformed('resource is missing')
   if (!details.ok) return ok(true)
@@ -87,7 +91,11 @@ async function proveWorkload(
   const { jkt } = proof.value
   const { registrant } = workload.value
   attempt.standing = 'identified'
-  learn(attempt, { client_id: registrant.id, jkt, owner: registrant.kind === 'agent' ? registrant.agent.owner : undefined })
+  learn(attempt, () => ({
+    client_id: registrant.id,
+    jkt,
+    owner: registrant.kind === 'agent' ? registrant.agent.owner : undefined,
+  }))
   const bound = await bindAssertion(engine, workload.value, jkt)
   if (!bound.ok) return bound
   attempt.standing = 'authenticated'

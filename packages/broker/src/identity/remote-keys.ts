@@ -13,6 +13,8 @@ export interface RemoteKeysOptions {
 
 /** Between two fetches, whatever tokens ask for: a flood of unknown key ids costs one fetch per cool-down. */
 export const COOL_DOWN_SECONDS = 30
+/** As long after a fetch that failed while there is no set to fall back on. */
+export const RETRY_SECONDS = 5
 /** A set older than this is fetched again before it is used. */
 export const FRESH_SECONDS = 600
 /** A set older than this is not used any more, even if the issuer does not answer. */
@@ -24,6 +26,8 @@ export function remoteKeys({ locate, use, fetch, clock }: RemoteKeysOptions): Ke
   let loadedAt = -Infinity
   let triedAt = -Infinity
   let loading: Promise<void> | undefined
+
+  const isUsable = (): boolean => clock() - loadedAt <= USABLE_SECONDS
 
   async function load(): Promise<void> {
     const place = await locate()
@@ -39,7 +43,7 @@ export function remoteKeys({ locate, use, fetch, clock }: RemoteKeysOptions): Ke
   /** Loads once for everybody who waits; not again before the cool-down is over. */
   async function refresh(): Promise<void> {
     if (loading === undefined) {
-      if (clock() - triedAt < COOL_DOWN_SECONDS) return
+      if (clock() - triedAt < (isUsable() ? COOL_DOWN_SECONDS : RETRY_SECONDS)) return
       triedAt = clock()
       loading = load().finally(() => {
         loading = undefined
@@ -51,11 +55,10 @@ export function remoteKeys({ locate, use, fetch, clock }: RemoteKeysOptions): Ke
   return {
     async find(kid, alg) {
       if (clock() - loadedAt > FRESH_SECONDS) await refresh()
-      const usable = (): boolean => clock() - loadedAt <= USABLE_SECONDS
-      const known = usable() ? chooseKey(keys, kid, alg) : undefined
+      const known = isUsable() ? chooseKey(keys, kid, alg) : undefined
       if (known) return ok(known)
       await refresh()
-      if (!usable()) return refuse('keys-unavailable', 'the key set of a pinned issuer could not be had')
+      if (!isUsable()) return refuse('keys-unavailable', 'the key set of a pinned issuer could not be had')
       const key = chooseKey(keys, kid, alg)
       return key ? ok(key) : refuse('token-key-unknown')
     },

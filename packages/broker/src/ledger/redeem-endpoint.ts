@@ -21,7 +21,7 @@ export async function redeemEndpoint(engine: Engine, request: OAuthRequest): Pro
     if (caller.value.kind !== 'api') return reject('invalid_token', { reason: 'caller-not-allowed' })
     attempt.standing = 'authenticated'
     const { audience } = caller.value
-    learn(attempt, { aud: audience })
+    learn(attempt, () => ({ aud: audience }))
     const calls = readCalls(request)
     if (!calls.ok) return calls
     const desk: Desk = { engine, audience }

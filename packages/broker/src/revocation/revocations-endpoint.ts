@@ -24,12 +24,13 @@ export async function revocationsEndpoint(engine: Engine, request: OAuthRequest)
     if (!caller.ok) return caller
     if (caller.value.kind !== 'operator') return reject('invalid_token', { reason: 'caller-not-allowed' })
     attempt.standing = 'authenticated'
-    learn(attempt, { client_id: caller.value.id })
+    const { id } = caller.value
+    learn(attempt, () => ({ client_id: id }))
     const json = parseStrictJson(request.body ?? '')
     const wanted = json.ok ? parseRevocation(json.value) : refuse('request-invalid', 'not strict JSON')
     if (!wanted.ok) return reject('invalid_request', wanted)
     const { target, reason, dryRun } = wanted.value
-    const order = { target, reason, by: caller.value.id }
+    const order = { target, reason, by: id }
     if (wanted.value.resume) return ok({ resumed: await resume(engine, order) })
     return ok({ dry_run: dryRun, ...(await revoke(engine, order, { dryRun })) })
   })

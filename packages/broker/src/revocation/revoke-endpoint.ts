@@ -34,7 +34,7 @@ export async function revokeEndpoint(engine: Engine, request: OAuthRequest): Pro
     const entitled = await prove(engine, request, subject)
     if (!entitled.ok || subject === undefined) return entitled
     attempt.standing = 'authenticated'
-    learn(attempt, { client_id: subject.clientId })
+    learn(attempt, () => ({ client_id: subject.clientId }))
     await (subject.kind === 'task'
       ? endOf(engine, subject.txn, { clientId: subject.clientId, how: (reason as TaskEnd | undefined) ?? 'revoked' })
       : revokeOne(engine, subject))

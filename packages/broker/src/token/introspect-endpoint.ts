@@ -20,7 +20,7 @@ export async function introspectEndpoint(engine: Engine, request: OAuthRequest):
     const audience = await audienceOf(engine, request)
     if (!audience.ok) return audience
     request.attempt.standing = 'authenticated'
-    learn(request.attempt, { aud: audience.value })
+    learn(request.attempt, () => ({ aud: audience.value }))
     const token = request.form.get('token')
     if (token === undefined) return reject('invalid_request', { reason: 'request-invalid', detail: 'token is missing' })
     return ok(await introspect(engine, token, audience.value))
