@@ -24,9 +24,13 @@ const failed: Decision = Object.freeze({
 export function createPolicy(parts: PolicyParts): Policy {
   const model = indexModel(parts)
   const { version, api, apis, purposes, environments, agentById } = model
+  let digest: string | undefined
   const policy: Policy = {
     version,
-    digest: policyDigest(model),
+    get digest() {
+      digest ??= policyDigest(model)
+      return digest
+    },
     api,
     apis,
     purposes,
