@@ -9,17 +9,20 @@ const event: AuditEvent = { id: 'ev_1', type: 'use.started', time: 1750000000.12
 const raw = (value: object): AuditEvent => value as AuditEvent
 
 describe('formatLine()', () => {
-  test('writes seq, prev, the event in a fixed order and the hash of all bytes before it', () => {
-    const shuffled = raw({ source: 'broker:https://b.example', time: 1750000000.125, type: 'use.started', id: 'ev_1' })
+  test('writes seq, prev, the event and the hash of all bytes before it', () => {
     const body =
       `{"seq":7,"prev":"${'A'.repeat(43)}","id":"ev_1","type":"use.started","time":1750000000.125,` +
       '"source":"broker:https://b.example"'
     const hash = createHash('sha256').update(body).digest('base64url')
-    expect(formatLine(shuffled, 7, GENESIS)).toEqual({ text: `${body},"hash":"${hash}"}`, hash })
+    expect(formatLine(event, 7, GENESIS)).toEqual({ text: `${body},"hash":"${hash}"}`, hash })
   })
 
   test('writes no member that events do not have', () => {
-    const { text } = formatLine(raw({ ...event, access_token: 'CANARY', seq: 99, hash: 'x' }), 1, GENESIS)
+    const { text } = formatLine(
+      raw({ ...event, access_token: 'CANARY', constructor: 'CANARY', seq: 99, hash: 'x' }),
+      1,
+      GENESIS,
+    )
     expect(text).not.toContain('CANARY')
     expect(readLine(text)?.seq).toBe(1)
   })

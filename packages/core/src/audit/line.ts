@@ -13,15 +13,18 @@ const HASH_MEMBER = ',"hash":"'
 /** `,"hash":"` + 43 characters of base64url + `"}`. */
 const TAIL_CHARS = HASH_MEMBER.length + 43 + 2
 
-const names = Object.keys(EVENT_MEMBERS) as (keyof AuditEvent)[]
-const kinds = Object.values(EVENT_MEMBERS)
+/** By name without a prototype, so that no inherited word counts as a member. */
+const kinds: Readonly<Record<string, 'text' | 'number' | 'json' | undefined>> = Object.assign(
+  Object.create(null),
+  EVENT_MEMBERS,
+)
 // oxlint-disable-next-line no-control-regex -- these are what JSON escapes
 const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/
 
 const unwritable = (member: string, wanted: string): HallpassError =>
   new HallpassError('audit-unavailable', `The event's member \`${member}\` is not ${wanted}, so it cannot be recorded`)
 
-function formatMember(name: keyof AuditEvent, kind: 'text' | 'number' | 'json', value: unknown): string {
+function formatMember(name: string, kind: 'text' | 'number' | 'json', value: unknown): string {
   if (kind === 'text') {
     if (typeof value !== 'string') throw unwritable(name, 'a string')
     return `,"${name}":${needsEscape.test(value) ? JSON.stringify(value) : `"${value}"`}`
@@ -37,7 +40,7 @@ function formatMember(name: keyof AuditEvent, kind: 'text' | 'number' | 'json', 
 
 /**
  * Writes one event as the line of the trail that follows `prev`: compact JSON with the members `seq`, `prev`, the
- * event's own in a fixed order, `hash`.
+ * event's own in its order, `hash`.
  *
  * `hash` = base64url(SHA-256(UTF-8 bytes of the line from its `{` up to, not including, `,"hash":`)). Because `seq`
  * and `prev` are among those bytes, a line vouches for its place and for every line before it.
@@ -50,10 +53,10 @@ export function formatLine(
   prev: string,
 ): { readonly text: string; readonly hash: string } {
   let head = `{"seq":${seq},"prev":"${prev}"`
-  for (let i = 0; i < names.length; i++) {
-    const name = names[i] as keyof AuditEvent
-    const value = event[name]
-    if (value !== undefined) head += formatMember(name, kinds[i] as (typeof kinds)[number], value)
+  for (const name in event) {
+    const kind = kinds[name]
+    const value = event[name as keyof AuditEvent]
+    if (kind !== undefined && value !== undefined) head += formatMember(name, kind, value)
   }
   if (head.length + TAIL_CHARS > MAX_LINE_CHARS) {
     throw new HallpassError(

@@ -1,7 +1,7 @@
 import type { AuditEvent } from './event.ts'
 
 /**
- * Every member of an event, in the order it is written, with what it may hold. A member that is not here is never
+ * Every member of an event with what it may hold. A member that is not here is never
  * written, so nothing a caller hangs on an event by accident reaches the trail.
  */
 export const EVENT_MEMBERS = {
