@@ -1,1 +1,2 @@
-export {}
+export { grantOf, requireGrant } from './hono/require-grant.ts'
+export type { GrantVariables, RequireGrantOptions } from './hono/require-grant.ts'

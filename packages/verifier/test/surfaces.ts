@@ -5,7 +5,9 @@ import type { JsonValue } from '@hallpass/core'
 import express from 'express'
 import type { FastifyReply } from 'fastify'
 import fastify from 'fastify'
+import { Hono } from 'hono'
 import { grantOf, requireGrant } from '../src/express.ts'
+import { requireGrant as requireHonoGrant } from '../src/hono.ts'
 import { grantOf as grantOfFastify, hallpass } from '../src/fastify.ts'
 import { protect } from '../src/index.ts'
 import type { VerifiedGrant, Verifier } from '../src/index.ts'
@@ -133,6 +135,25 @@ const fastifySurface: Surface = {
   },
 }
 
+const honoSurface: Surface = {
+  name: 'hono',
+  start({ verifier, handle = () => ({ done: true }), observeOnlyUntil, orElse }) {
+    const app = new Hono()
+    const options = {
+      ...(observeOnlyUntil === undefined ? {} : { observeOnlyUntil }),
+      ...(orElse === true ? { orElse: async () => Response.json(OLD.body, { status: OLD.status }) } : {}),
+    }
+    for (const [method, path, action] of EXPRESS_ROUTES) {
+      app[method](path, requireHonoGrant(verifier, action, options), async (c) => {
+        const result = await handle({ action, grant: c.var.grant as VerifiedGrant | undefined, body: c.var.checkedBody })
+        return Response.json(result)
+      })
+    }
+    app.onError(() => Response.json({ failed: true }, { status: 500 }))
+    return listen(createServer((req, res) => void answer(req, res, async (request) => app.fetch(request))))
+  },
+}
+
 /** As thin as a fetch server on Node can be: repeated fields are joined, the host comes from the request. */
 async function answer(req: IncomingMessage, res: ServerResponse, handler: (request: Request) => Promise<Response>): Promise<void> {
   const headers = new Headers()
@@ -151,4 +172,4 @@ async function answer(req: IncomingMessage, res: ServerResponse, handler: (reque
   res.end(Buffer.from(await response.arrayBuffer()))
 }
 
-export const surfaces: readonly Surface[] = [fetchSurface, expressSurface, fastifySurface]
+export const surfaces: readonly Surface[] = [fetchSurface, expressSurface, fastifySurface, honoSurface]

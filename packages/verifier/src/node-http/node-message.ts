@@ -21,6 +21,7 @@ export interface NodeResponse {
   setHeader(name: string, value: string): unknown
   getHeader(name: string): string | number | readonly string[] | undefined
   write: unknown
+  writeHead: unknown
   end: unknown
   once(event: 'close', listener: () => void): unknown
 }

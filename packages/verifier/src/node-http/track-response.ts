@@ -33,6 +33,14 @@ function keepOutcome(use: Pick<Use, 'settle'>, response: NodeResponse): void {
   }
   const write = response.write as Write
   const end = response.end as Write
+  const writeHead = response.writeHead as (this: NodeResponse, ...given: unknown[]) => unknown
+  let written: unknown
+  // Headers that only go through writeHead are never seen by getHeader.
+  response.writeHead = function keptHead(this: NodeResponse, ...given: unknown[]) {
+    written = given.findLast((value) => typeof value === 'object')
+    return writeHead.apply(this, given)
+  }
+  const headerOf = (name: string) => response.getHeader(name) ?? headerIn(written, name)
   response.write = function keptWrite(this: NodeResponse, ...given: Parameters<Write>) {
     keep(given[0], given[1])
     return write.apply(this, given)
@@ -40,9 +48,18 @@ function keepOutcome(use: Pick<Use, 'settle'>, response: NodeResponse): void {
   response.end = function keptEnd(this: NodeResponse, ...given: Parameters<Write>) {
     keep(given[0], given[1])
     const ended = end.apply(this, given)
-    const type = response.getHeader('content-type')
-    const whole = size <= MAX_OUTCOME_BYTES && response.getHeader('content-encoding') === undefined
+    const type = headerOf('content-type')
+    const whole = size <= MAX_OUTCOME_BYTES && headerOf('content-encoding') === undefined
     void use.settle(outcomeOf(response.statusCode, typeof type === 'string' ? type : undefined, whole ? joined(chunks, size) : undefined))
     return ended
   }
 }
+
+function headerIn(headers: unknown, name: string): unknown {
+  if (typeof headers !== 'object' || headers === null) return undefined
+  const pairs = Array.isArray(headers) ? inPairs(headers) : Object.entries(headers)
+  return pairs.find(([key]) => String(key).toLowerCase() === name)?.[1]
+}
+
+const inPairs = (flat: readonly unknown[]): (readonly [unknown, unknown])[] =>
+  flat.flatMap((value, index) => (Array.isArray(value) ? [[value[0], value[1]] as const] : index % 2 === 0 ? [[value, flat[index + 1]] as const] : []))
