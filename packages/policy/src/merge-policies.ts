@@ -96,19 +96,24 @@ function mergeFacts(models: readonly PolicyModel[]): PolicyParts['facts'] {
 
 /** Rules by id. One that several policies share is kept once for each scope it has there. */
 function mergeRules(models: readonly PolicyModel[]): Rule[] {
-  const originals = new Map<string, Rule>()
+  const byId = new Map<string, Rule>()
   const merged: Rule[] = []
   for (const model of models) {
     for (const rule of model.rules) {
-      const before = originals.get(rule.id) ?? rule
-      if (!isSameRule(before, rule)) throw invalid(`they have different content for the rule '${rule.id}'`)
-      originals.set(rule.id, before)
+      const original = originalOf(rule)
+      const before = byId.get(rule.id) ?? original
+      if (!isSameRule(before, original)) throw invalid(`they have different content for the rule '${rule.id}'`)
+      byId.set(rule.id, before)
       const own = confined(rule, model)
       if (!merged.some((other) => other.id === own.id && sameData(ruleData(other), ruleData(own)))) merged.push(own)
     }
   }
   return merged
 }
+
+/** What a confined rule was before, so that a policy may be merged again with one it came from. */
+const originals = new WeakMap<Rule, Rule>()
+const originalOf = (rule: Rule): Rule => originals.get(rule) ?? rule
 
 /** Text of two functions may agree where what they close over differs, so a predicate has to be the same function. */
 const isSameRule = (one: Rule, other: Rule): boolean =>
@@ -123,7 +128,9 @@ function confined(rule: Rule, model: PolicyModel): Rule {
     purposes: rule.scope.purposes ?? model.purposeSet,
     ...(environments.length === 0 ? {} : { environments: rule.scope.environments ?? model.environmentSet }),
   }
-  return Object.freeze({ ...rule, scope })
+  const kept = Object.freeze({ ...rule, scope })
+  originals.set(kept, originalOf(rule))
+  return kept
 }
 
 function refuseSharedActions(apis: readonly Api[]): void {

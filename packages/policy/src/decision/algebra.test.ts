@@ -193,6 +193,28 @@ describe('the decision algebra', () => {
       { numRuns: 100 },
     )
   })
+
+  test('a class covers only resources that would have been permitted, with limits no wider', () => {
+    const toRead = (rule: RuleData): RuleData => {
+      const { grant: _grant, limits: own, ...rest } = rule
+      const counted = own === undefined ? {} : { limits: { ...own, totals: undefined } }
+      return { ...rest, action: 'order.read', ...(rule.effect === 'deny' ? {} : counted) }
+    }
+    const reads = anyRules(effects, 4).map((rules) => rules.map(toRead))
+    const wide = { ...bare, id: 'wide', action: 'order.read', grant: { resource: 'class' } }
+    fc.assert(
+      fc.property(reads, anyRequest, fc.constantFrom('order:1', 'order:2', 'order:9'), (rules, asked, other) => {
+        const others = rules.map((rule) =>
+          rule.effect === 'permit' ? { ...rule, grant: { resource: 'class' } } : rule,
+        )
+        const policy = define([wide, ...others])
+        const read = { ...asked, action: 'order.read', parameters: {} }
+        const given = ask(policy, read)
+        fc.pre(given.effect === 'permit' && given.resource === 'class')
+        expect(ask(policy, { ...read, resource: other })).toEqual(given)
+      }),
+    )
+  })
 })
 
 describe('merged policies', () => {

@@ -16,7 +16,7 @@ export function policyDigest({ version, apis, purposes, environments, agents, fa
       .toSorted(byText),
     purposes: purposes.toSorted(),
     environments: environments.toSorted(),
-    agents: agents.toSorted(byId),
+    agents: agents.map((agent) => ({ ...agent, purposes: agent.purposes.toSorted() })).toSorted(byId),
     facts: [...facts.values()]
       .map(({ name, timeoutMs, load }) => ({ name, timeoutMs, load: sourceText(load) }))
       .toSorted(byText),
