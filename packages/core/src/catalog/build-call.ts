@@ -1,4 +1,4 @@
-import { isWellFormed } from '../json/parse-strict-json.ts'
+import { isWellFormed } from '../json/well-formed.ts'
 import type { JsonObject, JsonValue } from '../json/value.ts'
 import type { RefusalReason } from '../reason.ts'
 import { ok, refuse } from '../result.ts'

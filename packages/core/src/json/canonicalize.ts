@@ -1,5 +1,5 @@
 import { HallpassError } from '../fault.ts'
-import { isWellFormed } from './parse-strict-json.ts'
+import { isWellFormed } from './well-formed.ts'
 import type { JsonObject, JsonValue } from './value.ts'
 
 const MAX_DEPTH = 64

@@ -45,6 +45,22 @@ export function readSegment(segment: string): JsonObject | undefined {
   return parsed?.ok === true && isObject(parsed.value) ? parsed.value : undefined
 }
 
+const MAX_KEPT_HEADERS = 64
+const MAX_KEPT_CHARACTERS = 256
+const keptHeaders = new Map<string, JsonObject>()
+
+/** An issuer's tokens share one header. Read headers are kept by their exact text, frozen, and only where they are flat. */
+function readHeader(segment: string): JsonObject | undefined {
+  const kept = keptHeaders.get(segment)
+  if (kept !== undefined) return kept
+  const header = readSegment(segment)
+  if (header === undefined || segment.length > MAX_KEPT_CHARACTERS) return header
+  if (Object.values(header).some((value) => typeof value === 'object')) return header
+  if (keptHeaders.size >= MAX_KEPT_HEADERS) keptHeaders.clear()
+  keptHeaders.set(segment, Object.freeze(header))
+  return header
+}
+
 /**
  * Reads a compact JWS strictly, before any key or signature is looked at.
  *
@@ -54,7 +70,7 @@ export function readSegment(segment: string): JsonObject | undefined {
 export function preflight(token: string, expect: TokenShape): Result<ReadToken, RefusalReason> {
   const parts = splitToken(token, expect.maxBytes)
   if (parts === undefined) return malformed('not a compact JWS within its size limit')
-  const header = readSegment(parts[0])
+  const header = readHeader(parts[0])
   if (header === undefined) return malformed('the header is not canonical base64url of strict JSON')
   const bad = checkHeader(header, expect)
   if (bad !== undefined) return bad
