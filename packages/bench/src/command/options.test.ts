@@ -1,0 +1,19 @@
+import { describe, expect, test } from 'vitest'
+import { isChosen, parseOptions } from './options.ts'
+
+describe('parseOptions()', () => {
+  test.each([
+    [[], { json: false, quick: false, only: [] }],
+    [['--json', '--quick'], { json: true, quick: true, only: [] }],
+    [['--only=verify.,deny', '--only', 'http'], { json: false, quick: false, only: ['verify.', 'deny', 'http'] }],
+  ])('reads %j', (args, expected) => expect(parseOptions(args)).toEqual(expected))
+
+  test('refuses what it does not know', () => expect(() => parseOptions(['--fast'])).toThrow(TypeError))
+})
+
+test.each([
+  ['verify.warm.dpop', [], true],
+  ['verify.warm.dpop', ['verify.warm'], true],
+  ['verify.warm.dpop', ['deny', 'verify'], true],
+  ['peer.dpop.proof', ['dpop'], false],
+] as const)('isChosen() %s of %j: %s', (id, only, chosen) => expect(isChosen(id, only)).toBe(chosen))

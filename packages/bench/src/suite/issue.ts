@@ -1,0 +1,166 @@
+import { EmbeddedJWK, SignJWT, jwtVerify } from 'jose'
+import { bareVerifyAndSign } from '../baseline/bare-crypto.ts'
+import type { RowAim } from '../row/row-aim.ts'
+import type { Work } from '../timing/work.ts'
+import { openDesk, TOKEN_URL, tokenOf } from '../world/desk.ts'
+import type { Desk, TokenRequest, Wish } from '../world/desk.ts'
+import { TASK } from '../world/fresh-ledger.ts'
+import { createBenchIssuer } from '../world/grant.ts'
+import { createHolder } from '../world/holder.ts'
+import { ISSUER } from '../world/orders-api.ts'
+import { must, mustThrow, take } from './must.ts'
+import type { Entry, Suite } from './suite.ts'
+
+/** Grants after which broker and ledger start afresh. */
+const GRANTS_PER_DESK = 10_000
+const BATCH = 128
+
+const read = (order: number): Wish => ({ action: 'order.read', resource: `order:${order}` })
+
+/** Task token and proof checked, policy asked, grant registered, signed and on the chained record. */
+function issuing(door: 'token' | 'fetch'): Work {
+  let desk: Desk | undefined
+  let grants = 0
+  let requests: TokenRequest[] = []
+  return {
+    batch: BATCH,
+    async prepare(operations) {
+      if (desk === undefined || grants > GRANTS_PER_DESK) {
+        desk = await openDesk()
+        grants = 0
+      }
+      const made = desk
+      requests = Array.from({ length: operations }, (_, index) => made.request(read(grants + index)))
+      grants += operations
+    },
+    async run(operations) {
+      for (let done = 0; done < operations; done++) {
+        const request = take(requests, done)
+        const token = door === 'token' ? await viaToken(desk, request) : await viaFetch(desk, request)
+        if (token === undefined) throw new Error('An honest request was refused while it was timed.')
+      }
+    },
+  }
+}
+
+const viaToken = async (desk: Desk | undefined, request: TokenRequest): Promise<string | undefined> =>
+  desk === undefined ? undefined : tokenOf(await desk.ask(request))
+
+async function viaFetch(desk: Desk | undefined, { parameters, proof }: TokenRequest): Promise<string | undefined> {
+  const body = new URLSearchParams(parameters).toString()
+  const headers = { 'content-type': 'application/x-www-form-urlencoded', dpop: proof }
+  const response = await desk?.broker.fetch(new Request(TOKEN_URL, { method: 'POST', headers, body }))
+  return response?.status === 200 ? ((await response.json()) as { access_token?: string }).access_token : undefined
+}
+
+/** What a broker of one's own on jose would sign, without identity, policy, ledger or record. */
+async function joseIssue(): Promise<Work> {
+  const issuer = createBenchIssuer()
+  const holder = createHolder()
+  const { claims } = issuer.grant({
+    txn: TASK,
+    action: 'order.read',
+    resource: 'order:1',
+    calls: 1,
+    jkt: holder.key.jkt,
+  })
+  let proofs: string[] = []
+  return {
+    batch: BATCH,
+    prepare(operations) {
+      proofs = Array.from({ length: operations }, () => holder.proof({ method: 'POST', url: TOKEN_URL }))
+    },
+    async run(operations) {
+      for (let done = 0; done < operations; done++) {
+        await jwtVerify(take(proofs, done), EmbeddedJWK, { typ: 'dpop+jwt', algorithms: ['ES256'], maxTokenAge: 60 })
+        await new SignJWT({ ...claims })
+          .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: '1' })
+          .sign(issuer.key.privateKey)
+      }
+    },
+  }
+}
+
+async function checkDesk(): Promise<void> {
+  const desk = await openDesk()
+  desk.events.clear()
+  const honest = desk.request(read(1))
+  const token = tokenOf(await desk.ask(honest))
+  must(token !== undefined, 'the honest request gets a grant')
+  must(desk.events.count > 0, 'the grant is on record')
+  checkShape(token)
+  const refuses = async (request: TokenRequest, why: string): Promise<void> =>
+    must(tokenOf(await desk.ask(request)) === undefined, why)
+  await refuses(honest, 'a proof works once')
+  await refuses(desk.request(read(1), createHolder()), "another key cannot use the agent's task token")
+  await refuses(desk.request({ ...read(1), action: 'order.cancel' }), 'an action that no API has is refused')
+  const refund = (amount: string): Wish => ({ action: 'refund.create', resource: 'order:1', parameters: { amount } })
+  must(tokenOf(await desk.ask(desk.request(refund('50.00')))) !== undefined, 'the policy permits a small refund')
+  await refuses(desk.request(refund('50.01')), 'the policy denies a larger one')
+  const altered = desk.request(read(1))
+  const cut = desk.taskToken.length - 20
+  const other = desk.taskToken[cut] === 'A' ? 'B' : 'A'
+  const forged = desk.taskToken.slice(0, cut) + other + desk.taskToken.slice(cut + 1)
+  await refuses(
+    { ...altered, parameters: { ...altered.parameters, subject_token: forged } },
+    'an altered task token is refused',
+  )
+  await desk.broker.revoke({ kind: 'agent', clientId: 'support-bot' }, 'bench')
+  await refuses(desk.request(read(2)), 'a revoked agent gets nothing')
+}
+
+/** The grants that the verifier rows sign by themselves have the shape of the broker's. */
+function checkShape(token: string): void {
+  const payload = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>
+  const made = createBenchIssuer().grant({
+    txn: TASK,
+    action: 'order.read',
+    resource: 'order:1',
+    jkt: 'A'.repeat(43),
+    calls: 1,
+  })
+  const members = (value: object): string => Object.keys(value).sort().join(' ')
+  must(
+    payload['iss'] === ISSUER && members(payload) === members(made.claims),
+    "the bench's grants have the claims of the broker's",
+  )
+  const entryOf = (claims: { authorization_details?: unknown }) =>
+    (claims.authorization_details as readonly object[])[0] ?? {}
+  must(members(entryOf(payload)) === members(entryOf(made.claims)), "and an entry like the broker's")
+}
+
+const row = (id: string, aim: number | null, work: string): RowAim => ({
+  id,
+  aim,
+  better: 'lower',
+  measure: id.startsWith('peer') ? 'wall' : 'cpu',
+  baseline: 'ES256 verify + sign',
+  work,
+})
+
+export const issue: Suite = {
+  rows: [
+    row('issue.inprocess', 1.3, 'token exchange as data: task, proof, policy, ledger, sign, chained record'),
+    row('issue.fetch', null, 'the same through Request and Response'),
+    row('peer.jose.issue', null, 'verify a proof, sign the same claims; nothing else'),
+  ],
+  open: async () => {
+    const issuer = createBenchIssuer()
+    const { token } = issuer.grant({
+      txn: TASK,
+      action: 'order.read',
+      resource: 'order:1',
+      calls: 1,
+      jkt: 'A'.repeat(43),
+    })
+    const baseline = bareVerifyAndSign(issuer.key, token)
+    const checkJose = (): Promise<void> =>
+      mustThrow(() => jwtVerify('a.b.c', EmbeddedJWK), 'what is no proof is refused')
+    const entries: readonly Entry[] = [
+      { id: 'issue.inprocess', check: checkDesk, work: issuing('token'), baseline },
+      { id: 'issue.fetch', check: checkDesk, work: issuing('fetch'), baseline },
+      { id: 'peer.jose.issue', check: checkJose, work: await joseIssue(), baseline },
+    ]
+    return { entries }
+  },
+}

@@ -1,0 +1,26 @@
+import type { RowAim } from '../row/row-aim.ts'
+import type { Pace } from '../timing/interleave.ts'
+import type { Contender } from '../timing/work.ts'
+
+/** One row, ready to run. */
+export interface Entry extends Contender {
+  /**
+   * Throws unless the very path that will be timed permits the honest call and refuses what it must. Runs before any
+   * clock does: a fast check that checks nothing is not a result.
+   */
+  check(): Promise<void>
+}
+
+/** Rows that share a set-up. */
+export interface OpenSuite {
+  readonly entries: readonly Entry[]
+  close?(): Promise<void>
+}
+
+export interface Suite {
+  readonly rows: readonly RowAim[]
+  /** Its own pace, where slices of 60 ms do not fit. */
+  readonly pace?: { readonly full: Pace; readonly quick: Pace }
+  /** Loaded only when one of its rows was asked for. */
+  open(chosen: ReadonlySet<string>): Promise<OpenSuite>
+}

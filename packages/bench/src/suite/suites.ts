@@ -1,0 +1,9 @@
+import { audit } from './audit.ts'
+import { issue } from './issue.ts'
+import { peers } from './peers.ts'
+import { redeem } from './redeem.ts'
+import type { Suite } from './suite.ts'
+import { verify } from './verify.ts'
+
+/** Every suite, in the order of the table. */
+export const suites: readonly Suite[] = [verify, peers, issue, redeem, audit]
