@@ -1,6 +1,6 @@
 export { createClient } from './client/create-client.ts'
 export type { Client, Something } from './client/client.ts'
-export type { ClientOptions } from './client/client-options.ts'
+export type { ClientOptions, LocalBroker } from './client/client-options.ts'
 export type { SubjectToken, TaskOptions } from './task/task-options.ts'
 export type { EndOutcome, Task, TaskRefused } from './task/task.ts'
 export type { CallInput, CallInputOf, CallOptions, CallOutcome, GrantOutcome } from './call/call-outcome.ts'

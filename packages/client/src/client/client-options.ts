@@ -4,9 +4,18 @@ import type { Place } from '../call/call-plan.ts'
 import type { Fetch } from '../wire/send.ts'
 import { secureUrl } from './secure-url.ts'
 
-export interface ClientOptions<S extends ApiSet, Purpose extends string = string> {
-  /** Issuer identifier of the broker: https, or http on loopback. Its metadata must name exactly this issuer. */
+/** A broker in the same process, as `createBroker` makes it. */
+export interface LocalBroker {
   readonly issuer: string
+  readonly fetch: Fetch
+}
+
+export interface ClientOptions<S extends ApiSet, Purpose extends string = string> {
+  /**
+   * Issuer identifier of the broker: https, or http on loopback. Its metadata must name exactly this issuer.
+   * Or a broker in the same process, which is then asked without a network.
+   */
+  readonly issuer: string | LocalBroker
   /** Where the agent's own identity comes from, asked anew for every task and renewal. */
   readonly identity: TokenSource
   /** The catalog of the API or APIs the agent calls. */
@@ -15,7 +24,7 @@ export interface ClientOptions<S extends ApiSet, Purpose extends string = string
   readonly baseUrls?: Readonly<Record<string, string>>
   /** Purposes of the policy, so that a misspelt one does not compile. */
   readonly purposes?: readonly Purpose[]
-  /** Sends requests; by default the platform's. A broker in the same process: `(request) => broker.fetch(request)`. */
+  /** Sends requests; by default the platform's. */
   readonly fetch?: Fetch
   /** NumericDate seconds; for tests. */
   readonly clock?: () => number
@@ -35,6 +44,8 @@ export interface CheckedOptions {
   readonly api: ApiSet
   readonly places: readonly Place[]
   readonly fetch: Fetch
+  /** Where the broker is asked: in this process, or as everything else. */
+  readonly brokerFetch: Fetch
   readonly clock: (() => number) | undefined
   readonly skewSeconds: number
   readonly brokerTimeoutMs: number
@@ -44,7 +55,9 @@ export interface CheckedOptions {
 
 /** Checks and copies the options: a client that is created works with what it was given then. */
 export function checkOptions(options: ClientOptions<ApiSet>): CheckedOptions {
-  const { issuer, identity, api, baseUrls = {}, clock } = options
+  const { identity, api, baseUrls = {}, clock } = options
+  const local = typeof options.issuer === 'object' ? options.issuer : undefined
+  const issuer = local?.issuer ?? options.issuer
   if (typeof issuer !== 'string' || secureUrl(issuer) === undefined) {
     throw invalid('The issuer must be an https URL, or http on loopback, without user, query and fragment')
   }
@@ -57,12 +70,14 @@ export function checkOptions(options: ClientOptions<ApiSet>): CheckedOptions {
     throw invalid('Give at least one API, and each audience once')
   const stray = Object.keys(baseUrls).find((audience) => !audiences.has(audience))
   if (stray !== undefined) throw invalid(`baseUrls names "${stray}", which is not an audience of the APIs given`)
+  const fetch = options.fetch ?? ((request: Request) => globalThis.fetch(request))
   return {
     issuer,
     identity,
     api: apis,
     places: apis.map((api) => ({ api, baseUrl: baseUrlOf(api.audience, baseUrls) })),
-    fetch: options.fetch ?? ((request) => globalThis.fetch(request)),
+    fetch,
+    brokerFetch: local === undefined ? fetch : (request) => local.fetch(request),
     clock,
     skewSeconds: bounded('skewSeconds', options.skewSeconds ?? DEFAULT_SKEW_SECONDS, {
       least: 0,

@@ -25,14 +25,14 @@ export function createClient<const S extends ApiSet, Purpose extends string = st
   options: ClientOptions<S, Purpose>,
 ): Client<S, Purpose> {
   const checked = checkOptions(options)
-  const { issuer, identity, api, places, fetch, skewSeconds, brokerTimeoutMs, apiTimeoutMs, retryDelaysMs } = checked
+  const { issuer, identity, api, places, fetch, brokerFetch, skewSeconds, brokerTimeoutMs, apiTimeoutMs, retryDelaysMs } = checked
   const clock = createSteadyClock(checked.clock)
   const nonces = createNonces()
   const maker = Promise.resolve(generateClientKey()).then(createProofMaker)
   // Whoever needs the key is told; until then a failure is nobody's to catch.
   maker.catch(() => {})
   const proofs = () => maker
-  const link = createBrokerLink({ issuer, fetch, proofs, nonces, clock, timeoutMs: brokerTimeoutMs })
+  const link = createBrokerLink({ issuer, fetch: brokerFetch, proofs, nonces, clock, timeoutMs: brokerTimeoutMs })
   const jkt = async () => (await maker).jkt
   const broker = createBroker({ issuer, identity, link, clock, jkt, timeoutMs: brokerTimeoutMs })
   const send = createApiLink({ fetch, proofs, nonces, clock, timeoutMs: apiTimeoutMs })
