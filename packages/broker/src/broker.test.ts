@@ -19,7 +19,9 @@ describe('createBroker() opens tasks and issues grants', () => {
       cnf: { jkt: pair.jkt },
       exp: START + 600,
     })
-    expect(await events('task.opened')).toMatchObject([{ txn: body['txn'], note: '#9917', owner: 'team:support', jkt: pair.jkt }])
+    expect(await events('task.opened')).toMatchObject([
+      { txn: body['txn'], note: '#9917', owner: 'team:support', jkt: pair.jkt },
+    ])
   })
 
   test('createBroker() answers an exchange with a grant for exactly this call', async () => {
@@ -30,9 +32,17 @@ describe('createBroker() opens tasks and issues grants', () => {
     expect(body).toMatchObject({ token_type: 'DPoP', expires_in: 30, cnf: { jkt: pair.jkt } })
     expect(status).toBe(200)
     const claims = claimsOf(body['access_token'])
-    expect(claims).toMatchObject({ iss: ISSUER, aud: ORDERS, sub: 'support-bot', txn: task.body['txn'], exp: START + 30 })
+    expect(claims).toMatchObject({
+      iss: ISSUER,
+      aud: ORDERS,
+      sub: 'support-bot',
+      txn: task.body['txn'],
+      exp: START + 30,
+    })
     expect(claims['authorization_details']).toEqual(body['authorization_details'])
     expect(await ledger.grant(claims['jti'])).toMatchObject({ usesLeft: 1, audience: ORDERS })
-    expect(await events('grant.issued')).toMatchObject([{ jti: claims['jti'], rule: 'small-refund', owner: 'team:support' }])
+    expect(await events('grant.issued')).toMatchObject([
+      { jti: claims['jti'], rule: 'small-refund', owner: 'team:support' },
+    ])
   })
 })

@@ -99,10 +99,19 @@ function createEngine(options: BrokerOptions): Engine {
     tokens,
     recorder,
     traffic: createTraffic(recorder, clock),
-    events: createEventMerger({ append: (event) => recorder.append(event), flush: () => audit.flush(), close: async () => {} }),
+    events: createEventMerger({
+      append: (event) => recorder.append(event),
+      flush: () => audit.flush(),
+      close: async () => {},
+    }),
     openUses: createOpenUses(),
     statusLists: createStatusListIssuer({ issuer, incarnation: ledger.incarnation, tokens, clock }),
-    assertions: { registry: createRegistry(registrants, issuer), keysFor: (identity) => keySources.forIdentity(identity), issuer, clock },
+    assertions: {
+      registry: createRegistry(registrants, issuer),
+      keysFor: (identity) => keySources.forIdentity(identity),
+      issuer,
+      clock,
+    },
     callers: new Map(registrants.map((registrant) => [registrant.id, registrant])),
     users: createUserIssuers(options.users ?? [], { issuer, keys: keySources, clock }),
     ...(nonces === undefined ? {} : { nonces: createNonces(clock, nonces === true ? undefined : nonces.secret) }),
@@ -119,6 +128,12 @@ function createEngine(options: BrokerOptions): Engine {
 
 function announce({ recorder, policy, issuer, keys, ledger }: Engine): void {
   const version = { version: policy.version, digest: policy.digest }
-  recorder.note('broker.started', { policy: version, data: { issuer, kid: keys.current().kid, incarnation: ledger.incarnation } })
-  recorder.note('policy.loaded', { policy: version, data: { agents: Object.keys(policy.agents), purposes: [...policy.purposes] } })
+  recorder.note('broker.started', {
+    policy: version,
+    data: { issuer, kid: keys.current().kid, incarnation: ledger.incarnation },
+  })
+  recorder.note('policy.loaded', {
+    policy: version,
+    data: { agents: Object.keys(policy.agents), purposes: [...policy.purposes] },
+  })
 }

@@ -48,6 +48,7 @@ export interface Engine {
 /** An agent as far as the policy accounts for it: with an owner, somebody who approves, and something that revokes. */
 export function completeAgent(policy: Policy, id: string): AgentRegistration | undefined {
   const agent = policy.agent(id)
-  if (agent === undefined || !agent.owner || agent.approvers.length === 0 || agent.revokeOn.length === 0) return undefined
+  if (agent === undefined || !agent.owner || agent.approvers.length === 0 || agent.revokeOn.length === 0)
+    return undefined
   return agent
 }

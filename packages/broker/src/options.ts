@@ -58,7 +58,8 @@ export interface BrokerOptions {
 /** Where an API registration belongs. */
 export const audienceOf = ({ api, audience }: ApiRegistration): string => {
   const named = api?.audience ?? audience
-  if (named === undefined || (audience !== undefined && audience !== named)) invalid('An API registration names one audience')
+  if (named === undefined || (audience !== undefined && audience !== named))
+    invalid('An API registration names one audience')
   return named
 }
 
@@ -66,28 +67,41 @@ export const audienceOf = ({ api, audience }: ApiRegistration): string => {
 export function checkOptions(options: BrokerOptions): void {
   const { issuer, policy, taskTokenSeconds, environment, nonces, sweepSeconds } = options
   if (!isFetchable(issuer) || /[?#]|\/$/.test(issuer) || new URL(issuer).href.replace(/\/$/, '') !== issuer) {
-    invalid('issuer must be an https URL, or http on loopback, in its normal form, without trailing slash, query and fragment')
+    invalid(
+      'issuer must be an https URL, or http on loopback, in its normal form, without trailing slash, query and fragment',
+    )
   }
   const audiences = policy.apis.map(({ audience }) => audience)
   if (audiences.includes(issuer)) invalid('An API has the broker itself as its audience')
   for (const registration of options.apis ?? []) {
-    if (!audiences.includes(audienceOf(registration))) invalid(`The policy knows no API with the audience ${audienceOf(registration)}`)
-    if (registration.ledger !== undefined && !['broker', 'own'].includes(registration.ledger)) invalid("ledger is 'broker' or 'own'")
+    if (!audiences.includes(audienceOf(registration)))
+      invalid(`The policy knows no API with the audience ${audienceOf(registration)}`)
+    if (registration.ledger !== undefined && !['broker', 'own'].includes(registration.ledger))
+      invalid("ledger is 'broker' or 'own'")
   }
-  if (new Set((options.apis ?? []).map(audienceOf)).size !== (options.apis ?? []).length) invalid('Two API registrations share an audience')
+  if (new Set((options.apis ?? []).map(audienceOf)).size !== (options.apis ?? []).length)
+    invalid('Two API registrations share an audience')
   if (environment !== undefined && policy.environments.length > 0 && !policy.environments.includes(environment)) {
     invalid(`The policy knows no environment named ${environment}`)
   }
-  if (environment === undefined && policy.environments.length > 0) invalid('The policy looks at the environment, so one must be named')
-  if (taskTokenSeconds !== undefined && !(taskTokenSeconds >= 30 && taskTokenSeconds <= 900)) invalid('taskTokenSeconds must be 30 to 900')
+  if (environment === undefined && policy.environments.length > 0)
+    invalid('The policy looks at the environment, so one must be named')
+  if (taskTokenSeconds !== undefined && !(taskTokenSeconds >= 30 && taskTokenSeconds <= 900))
+    invalid('taskTokenSeconds must be 30 to 900')
   if (sweepSeconds !== undefined && !(sweepSeconds >= 0)) invalid('sweepSeconds must be 0 or more')
-  if (nonces !== undefined && nonces !== true && nonces.secret.length < 32) invalid('nonces.secret must have at least 32 bytes')
+  if (nonces !== undefined && nonces !== true && nonces.secret.length < 32)
+    invalid('nonces.secret must have at least 32 bytes')
 }
 
 /** Everybody who may authenticate here. */
 export function registrantsOf({ policy, apis = [], operators = [] }: BrokerOptions): readonly Registrant[] {
   return [
-    ...Object.values(policy.agents).map((agent): Registrant => ({ kind: 'agent', id: agent.id, identity: agent.identity, agent })),
+    ...Object.values(policy.agents).map((agent): Registrant => ({
+      kind: 'agent',
+      id: agent.id,
+      identity: agent.identity,
+      agent,
+    })),
     ...apis.map((registration): Registrant => {
       const audience = audienceOf(registration)
       return { kind: 'api', id: registration.id ?? audience, identity: registration.identity, audience }

@@ -12,8 +12,11 @@ export interface KeyPair {
 
 export function keyPair(): KeyPair {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const { kty, crv, x, y } = createPublicKey(privateKey).export({ format: 'jwk' }) as Record<string, string>
-  const publicJwk = { kty: kty!, crv: crv!, x: x!, y: y! }
+  const { kty, crv, x, y } = createPublicKey(privateKey).export({ format: 'jwk' }) as Record<
+    'kty' | 'crv' | 'x' | 'y',
+    string
+  >
+  const publicJwk = { kty, crv, x, y }
   return { privateKey, publicJwk, jkt: jwkThumbprint(publicJwk) }
 }
 

@@ -1,4 +1,13 @@
-import { decimal, defineApi, memoryLedger, memoryTrail, privateKeyJwt, type AuditEvent, type Ledger, type MemoryTrail } from '@hallpass/core'
+import {
+  decimal,
+  defineApi,
+  memoryLedger,
+  memoryTrail,
+  privateKeyJwt,
+  type AuditEvent,
+  type Ledger,
+  type MemoryTrail,
+} from '@hallpass/core'
 import { definePolicy, defaultTriggers } from '@hallpass/policy'
 import { z } from 'zod'
 import { createBroker, type Broker } from '../src/broker.ts'
@@ -12,7 +21,13 @@ export const STOCK = 'https://stock.test'
 export const START = 1_795_300_000
 
 /** Keys of the workloads that the policy and the broker register. */
-export const workloads = { 'support-bot': keyPair(), 'other-bot': keyPair(), 'orders-api': keyPair(), 'stock-api': keyPair(), root: keyPair() }
+export const workloads = {
+  'support-bot': keyPair(),
+  'other-bot': keyPair(),
+  'orders-api': keyPair(),
+  'stock-api': keyPair(),
+  root: keyPair(),
+}
 export type Workload = keyof typeof workloads
 
 export const identityOf = (name: Workload, subject: string = name) =>
@@ -101,8 +116,10 @@ export interface RigOptions extends Partial<Omit<BrokerOptions, 'clock' | 'audit
 export interface Wired {
   readonly status: number
   readonly headers: Headers
-  readonly body: Record<string, any>
+  readonly body: Record<string, string>
 }
+
+const isKeyPair = (value: object): value is KeyPair => 'privateKey' in value
 
 /** A broker on a fixed clock, and everything a test does to it over its one door. */
 export function rig(options: RigOptions = {}) {
@@ -131,14 +148,14 @@ export function rig(options: RigOptions = {}) {
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : { text } }
   }
 
-  /** Posts a form with a proof by this key; `null` sends none. */
-  function post(path: string, form: Record<string, string>, proof: KeyPair | string | null, headers: Record<string, string> = {}) {
+  /** Posts a form with a fresh proof by this key, or with the headers given. */
+  function post(path: string, form: Record<string, string> | string, by: KeyPair | Record<string, string>) {
     const url = `${ISSUER}${path}`
-    const dpop = proof === null ? undefined : typeof proof === 'string' ? proof : prove(proof, { url, iat: time.now })
+    const headers = isKeyPair(by) ? { dpop: prove(by, { url, iat: time.now }) } : by
     return send(path, {
       method: 'POST',
-      body: new URLSearchParams(form).toString(),
-      headers: { 'content-type': 'application/x-www-form-urlencoded', ...(dpop === undefined ? {} : { dpop }), ...headers },
+      body: typeof form === 'string' ? form : new URLSearchParams(form).toString(),
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
     })
   }
 
@@ -155,7 +172,8 @@ export function rig(options: RigOptions = {}) {
     authorization_details: JSON.stringify([{ type: 'urn:hallpass:task', purpose: 'support-ticket', ...entry }]),
   })
 
-  const open = (pair: KeyPair, entry: object = {}, name: Workload = 'support-bot') => post('/token', taskForm(entry, name), pair)
+  const open = (pair: KeyPair, entry: object = {}, name: Workload = 'support-bot') =>
+    post('/token', taskForm(entry, name), pair)
 
   const callForm = (taskToken: string, entry: object = {}): Record<string, string> => ({
     grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
@@ -174,7 +192,8 @@ export function rig(options: RigOptions = {}) {
     ]),
   })
 
-  const exchange = (pair: KeyPair, taskToken: string, entry: object = {}) => post('/token', callForm(taskToken, entry), pair)
+  const exchange = (pair: KeyPair, taskToken: string, entry: object = {}) =>
+    post('/token', callForm(taskToken, entry), pair)
 
   /** A caller token for an API or operator, and a function that posts JSON with it. */
   async function caller(name: Workload, pair: KeyPair = keyPair()) {
@@ -195,8 +214,23 @@ export function rig(options: RigOptions = {}) {
 
   const events = (type?: AuditEvent['type']) => trail.events(type === undefined ? {} : { type })
 
-  return { broker, ledger, trail, time, clock, send, post, asClient, taskForm, open, callForm, exchange, caller, events }
+  return {
+    broker,
+    ledger,
+    trail,
+    time,
+    clock,
+    send,
+    post,
+    asClient,
+    taskForm,
+    open,
+    callForm,
+    exchange,
+    caller,
+    events,
+  }
 }
 
-export const claimsOf = (token: string): Record<string, any> =>
+export const claimsOf = (token: string): Record<string, string> =>
   JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())

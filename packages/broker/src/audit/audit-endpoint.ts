@@ -12,7 +12,7 @@ const MAX_EVENTS = 1000
 /** `POST /audit`: events of an API's verifiers, each kept once by its id; an API speaks only for itself. */
 export async function auditEndpoint(engine: Engine, request: OAuthRequest): Promise<Answer> {
   const { attempt } = request
-  return answer(engine, attempt, { refused: 'use.refused', challenge: true }, async () => {
+  return answer(engine, { attempt, refused: 'use.refused', challenge: true }, async () => {
     const caller = await recogniseCaller(engine, request, `${engine.issuer}/audit`)
     if (!caller.ok) return caller
     if (caller.value.kind !== 'api') return reject('invalid_token', { reason: 'caller-not-allowed' })
@@ -28,7 +28,8 @@ export async function auditEndpoint(engine: Engine, request: OAuthRequest): Prom
 
 function readEvents({ body }: OAuthRequest, audience: string): Step<readonly AuditEvent[]> {
   const json = parseStrictJson(body ?? '')
-  const list = json.ok && isJsonObject(json.value) && Object.keys(json.value).length === 1 ? json.value['events'] : undefined
+  const list =
+    json.ok && isJsonObject(json.value) && Object.keys(json.value).length === 1 ? json.value['events'] : undefined
   if (!Array.isArray(list) || list.length > MAX_EVENTS) {
     return reject('invalid_request', { reason: 'request-invalid', detail: 'not a list of events' })
   }

@@ -17,7 +17,8 @@ export function checkCeiling(
   ceiling: Ceiling | undefined,
   actions: ReadonlyMap<string, Action>,
 ): Result<true, RefusalReason> {
-  if (ceiling?.actions?.some((name) => !actions.has(name))) return refuse('details-invalid', 'the ceiling names an unknown action')
+  if (ceiling?.actions?.some((name) => !actions.has(name)))
+    return refuse('details-invalid', 'the ceiling names an unknown action')
   const kinds = new Set([...actions.values()].map(({ kind }) => kind))
   const isKnown = (pattern: string): boolean => kinds.has(pattern.slice(0, Math.max(0, pattern.indexOf(':'))))
   if (ceiling?.resources?.some((pattern) => !isKnown(pattern))) {

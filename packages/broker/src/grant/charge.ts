@@ -1,4 +1,16 @@
-import { amountsFor, ok, refuse, toUnits, type Constraint, type GrantRecord, type Limit, type RefusalReason, type Result, type ToolCallEntry, type JsonObject } from '@hallpass/core'
+import {
+  amountsFor,
+  ok,
+  refuse,
+  toUnits,
+  type Constraint,
+  type GrantRecord,
+  type Limit,
+  type RefusalReason,
+  type Result,
+  type ToolCallEntry,
+  type JsonObject,
+} from '@hallpass/core'
 
 type Charge = NonNullable<GrantRecord['chargeAtIssue']>
 
@@ -37,17 +49,29 @@ function worstAmounts(
     if (parameter === undefined) continue
     const constraint = Object.hasOwn(constraints, parameter) ? constraints[parameter] : undefined
     const most = constraint && mostOf(constraint, scale)
-    if (most === undefined) return refuse('amount-invalid', 'the constraints do not bound a parameter that a total adds up')
+    if (most === undefined)
+      return refuse('amount-invalid', 'the constraints do not bound a parameter that a total adds up')
     const before = Object.hasOwn(amounts, parameter) ? amounts[parameter] : undefined
-    if (before !== undefined && before !== most) return refuse('amount-invalid', 'two limits count one parameter in different scales')
+    if (before !== undefined && before !== most)
+      return refuse('amount-invalid', 'two limits count one parameter in different scales')
     amounts[parameter] = most
   }
   return ok(amounts)
 }
 
 function mostOf(constraint: Constraint, scale: number): number | undefined {
-  const values = 'equals' in constraint ? [constraint.equals] : 'one_of' in constraint ? constraint.one_of : 'max' in constraint ? [constraint.max] : []
+  const values =
+    'equals' in constraint
+      ? [constraint.equals]
+      : 'one_of' in constraint
+        ? constraint.one_of
+        : 'max' in constraint
+          ? [constraint.max]
+          : []
   const units = values.map((value) => (typeof value === 'string' ? toUnits(value, scale) : undefined))
   if (units.length === 0) return undefined
-  return units.reduce<number | undefined>((most, unit) => (most !== undefined && unit?.ok ? Math.max(most, unit.value) : undefined), 0)
+  return units.reduce<number | undefined>(
+    (most, unit) => (most !== undefined && unit?.ok ? Math.max(most, unit.value) : undefined),
+    0,
+  )
 }

@@ -1,4 +1,13 @@
-import { DETAIL_TYPE, parseStrictJson, parseTaskEntry, parseToolCallRequest, type JsonObject, type JsonValue, type TaskEntry, type ToolCallRequest } from '@hallpass/core'
+import {
+  DETAIL_TYPE,
+  parseStrictJson,
+  parseTaskEntry,
+  parseToolCallRequest,
+  type JsonObject,
+  type JsonValue,
+  type TaskEntry,
+  type ToolCallRequest,
+} from '@hallpass/core'
 import { isJsonObject } from '../http/json-object.ts'
 import { reject, type Refusal, type Step } from '../http/refusal.ts'
 import type { Form } from '../http/form.ts'
@@ -27,11 +36,14 @@ export function readDetails(form: Form): Step<Details> {
 function readTask(entry: JsonObject): Step<Details> {
   const { txn } = entry
   if (Object.hasOwn(entry, 'txn')) {
-    if (Object.keys(entry).length !== 2 || typeof txn !== 'string') return invalid('a renewal names its task and nothing else')
+    if (Object.keys(entry).length !== 2 || typeof txn !== 'string')
+      return invalid('a renewal names its task and nothing else')
     return { ok: true, value: { kind: 'renew', txn } }
   }
   const parsed = parseTaskEntry(entry)
-  return parsed.ok ? { ok: true, value: { kind: 'open', entry: parsed.value } } : reject('invalid_authorization_details', parsed)
+  return parsed.ok
+    ? { ok: true, value: { kind: 'open', entry: parsed.value } }
+    : reject('invalid_authorization_details', parsed)
 }
 
 /** `purpose` is a member of its own only here: it names the task that a single call opens for itself. */
@@ -43,4 +55,5 @@ function readCall({ purpose, ...rest }: JsonObject): Step<Details> {
   return { ok: true, value: { kind: 'call', request: parsed.value, purpose } }
 }
 
-const invalid = (detail: string): Refusal => reject('invalid_authorization_details', { reason: 'details-invalid', detail })
+const invalid = (detail: string): Refusal =>
+  reject('invalid_authorization_details', { reason: 'details-invalid', detail })

@@ -47,7 +47,8 @@ export async function exchange(engine: Engine, request: OAuthRequest, call: Tool
   const live = await liveTask(engine, claims.txn)
   if (!live.ok) return reject('invalid_request', live)
   const task = live.value
-  if (task.jkt !== claims.cnf.jkt || task.clientId !== claims.client_id) return reject('invalid_request', { reason: 'binding-failed' })
+  if (task.jkt !== claims.cnf.jkt || task.clientId !== claims.client_id)
+    return reject('invalid_request', { reason: 'binding-failed' })
   learn(attempt, () => taskFacts(task))
   attempt.txn = task.txn
 
@@ -70,7 +71,8 @@ function subjectToken({ form }: OAuthRequest): Step<string> {
   const token = form.get('subject_token')
   const wanted = form.get('requested_token_type')
   if (token === undefined) return malformed('the subject token is missing')
-  if (form.get('subject_token_type') !== TOKEN_TYPE_URI.accessToken) return malformed('the subject token is not an access token')
+  if (form.get('subject_token_type') !== TOKEN_TYPE_URI.accessToken)
+    return malformed('the subject token is not an access token')
   if (wanted !== undefined && wanted !== TOKEN_TYPE_URI.accessToken) return malformed('only access tokens are issued')
   return ok(token)
 }
@@ -83,14 +85,19 @@ async function sameAgent(engine: Engine, request: OAuthRequest, { claims }: Pres
   if (presented.value === undefined) {
     if (request.authorization !== undefined) return reject('invalid_client', { reason: 'credential-malformed' })
     const names = [undefined, claims.client_id, claims['urn:hallpass:identity'].sub]
-    return names.includes(clientId) ? ok(true) : reject('invalid_client', { reason: 'identity-invalid', detail: 'client_id' })
+    return names.includes(clientId)
+      ? ok(true)
+      : reject('invalid_client', { reason: 'identity-invalid', detail: 'client_id' })
   }
   const workload = await authenticate(engine, request)
   if (!workload.ok) return workload
   const { registrant, identity } = workload.value
   const own = claims['urn:hallpass:identity']
   if (registrant.id !== claims.client_id || identity.iss !== own.iss || identity.sub !== own.sub) {
-    return reject('invalid_client', { reason: 'identity-invalid', detail: 'the assertion is of another workload than the task' })
+    return reject('invalid_client', {
+      reason: 'identity-invalid',
+      detail: 'the assertion is of another workload than the task',
+    })
   }
   const bound = await bindAssertion(engine, workload.value, claims.cnf.jkt)
   return bound.ok ? ok(true) : bound

@@ -51,7 +51,9 @@ export function draftGrant(engine: Engine, permitted: Permitted): Step<GrantDraf
   const exp = Math.floor(Math.min(iat + ttl, permitted.notAfter, task.deadline))
   if (exp <= iat) return reject('invalid_request', { reason: 'task-expired' })
 
-  const split = engine.ownLedgers.has(audience) ? splitLimits(permit.limits, permit, parameters) : ok({ limits: permit.limits })
+  const split = engine.ownLedgers.has(audience)
+    ? splitLimits(permit.limits, permit, parameters)
+    : ok({ limits: permit.limits })
   if (!split.ok) return reject('access_denied', split)
   const entry = entryOf(call, permit, { identifier: identifierOf(task, call, permit), limits: split.value.limits })
   const jti = randomId('gr_')
@@ -86,7 +88,10 @@ export function draftGrant(engine: Engine, permitted: Permitted): Step<GrantDraf
     [CLAIM.policy]: policy,
   })
   if (payload.length > MAX_PAYLOAD_BYTES && Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) {
-    return reject('invalid_authorization_details', { reason: 'details-invalid', detail: 'the grant would be too large' })
+    return reject('invalid_authorization_details', {
+      reason: 'details-invalid',
+      detail: 'the grant would be too large',
+    })
   }
   return ok({ record, entry, payload })
 }
@@ -97,7 +102,11 @@ function identifierOf(task: TaskRecord, call: ToolCallRequest, permit: Permit): 
   return isClass ? permit.identifier : call.identifier
 }
 
-function entryOf(call: ToolCallRequest, permit: Permit, rest: Pick<ToolCallEntry, 'identifier' | 'limits'>): ToolCallEntry {
+function entryOf(
+  call: ToolCallRequest,
+  permit: Permit,
+  rest: Pick<ToolCallEntry, 'identifier' | 'limits'>,
+): ToolCallEntry {
   const base = { type: DETAIL_TYPE.toolCall, locations: call.locations, actions: call.actions, ...rest }
   return permit.constraints === undefined
     ? { ...base, parameter_digest: parameterDigest(call.parameters ?? {}) }
@@ -126,18 +135,32 @@ export async function issueGrant(engine: Engine, draft: GrantDraft, permitted: P
     })
   } catch (fault) {
     engine.statusLists.revoke([record.status])
-    engine.recorder.note('grant.revoked', { txn: record.txn, jti: record.jti, reason: 'internal', detail: 'its token never left' })
+    engine.recorder.note('grant.revoked', {
+      txn: record.txn,
+      jti: record.jti,
+      reason: 'internal',
+      detail: 'its token never left',
+    })
     await engine.ledger.revoke({ kind: 'grant', jti: record.jti }, 'the broker could not finish issuing it')
     throw fault
   }
 }
 
-const TASK_REASONS: ReadonlySet<string> = new Set(['task-unknown', 'task-ended', 'task-expired', 'incarnation-mismatch'])
+const TASK_REASONS: ReadonlySet<string> = new Set([
+  'task-unknown',
+  'task-ended',
+  'task-expired',
+  'incarnation-mismatch',
+])
 
 /** RFC 8693 2.2.2: a subject token that is not acceptable is `invalid_request`. */
 export const isAboutTask = (reason: string): boolean => TASK_REASONS.has(reason)
 
-function recordIssued(engine: Engine, record: GrantRecord, { task, call, permit, jkt, callId }: Permitted): Promise<string> {
+function recordIssued(
+  engine: Engine,
+  record: GrantRecord,
+  { task, call, permit, jkt, callId }: Permitted,
+): Promise<string> {
   return engine.recorder.record('grant.issued', {
     ...taskFacts(task),
     jti: record.jti,

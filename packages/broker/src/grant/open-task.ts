@@ -18,7 +18,8 @@ export interface ProvenAgent {
 
 /** The agent behind an authenticated workload; without owner, approvers or triggers it is nobody. */
 export function agentOf(engine: Engine, { registrant }: AuthenticatedWorkload): Step<AgentRegistration> {
-  if (registrant.kind !== 'agent') return reject('unauthorized_client', { reason: 'caller-not-allowed', detail: 'not an agent' })
+  if (registrant.kind !== 'agent')
+    return reject('unauthorized_client', { reason: 'caller-not-allowed', detail: 'not an agent' })
   const agent = completeAgent(engine.policy, registrant.id)
   return agent ? ok(agent) : reject('invalid_client', { reason: 'agent-incomplete' })
 }
@@ -54,7 +55,11 @@ export async function abandon(engine: Engine, task: TaskRecord, why: string): Pr
 }
 
 /** What the holder of a task gets (RFC 6749 section 5.1, with `cnf` so that a downgrade to bearer shows). */
-export function taskAnswer(task: Pick<TaskRecord, 'txn' | 'jkt'>, token: string, of: { entry: TaskEntry; exp: number; now: number }): object {
+export function taskAnswer(
+  task: Pick<TaskRecord, 'txn' | 'jkt'>,
+  token: string,
+  of: { entry: TaskEntry; exp: number; now: number },
+): object {
   return {
     access_token: token,
     token_type: 'DPoP',
@@ -65,7 +70,11 @@ export function taskAnswer(task: Pick<TaskRecord, 'txn' | 'jkt'>, token: string,
   }
 }
 
-export async function recordOpened(engine: Engine, task: TaskRecord, { workload }: Pick<ProvenAgent, 'workload'>): Promise<void> {
+export async function recordOpened(
+  engine: Engine,
+  task: TaskRecord,
+  { workload }: Pick<ProvenAgent, 'workload'>,
+): Promise<void> {
   await engine.recorder.record('task.opened', {
     ...taskFacts(task),
     ...(task.note === undefined ? {} : { note: task.note }),
@@ -97,7 +106,11 @@ export interface TaskWish {
 }
 
 /** Checks what the agent wants its task to be, and narrows the deadline to what the agent may have. */
-export async function draftTask(engine: Engine, proven: ProvenAgent, { entry, request }: TaskWish): Promise<Step<TaskRecord>> {
+export async function draftTask(
+  engine: Engine,
+  proven: ProvenAgent,
+  { entry, request }: TaskWish,
+): Promise<Step<TaskRecord>> {
   const { agent, workload, jkt } = proven
   const now = engine.clock()
   if (!engine.policy.purposes.includes(entry.purpose) || !agent.purposes.includes(entry.purpose)) {
@@ -107,7 +120,8 @@ export async function draftTask(engine: Engine, proven: ProvenAgent, { entry, re
   if (!ceiling.ok) return reject('invalid_authorization_details', ceiling)
   const latest = Math.floor(now) + Math.min(agent.maxTaskSeconds, MAX_TASK_SECONDS)
   const deadline = Math.min(entry.deadline ?? latest, latest)
-  if (deadline <= now) return reject('invalid_authorization_details', { reason: 'task-expired', detail: 'the deadline is over' })
+  if (deadline <= now)
+    return reject('invalid_authorization_details', { reason: 'task-expired', detail: 'the deadline is over' })
   const user = await subjectUser(engine, request, agent.id)
   if (!user.ok) return user
   return ok({
@@ -128,7 +142,11 @@ export async function draftTask(engine: Engine, proven: ProvenAgent, { entry, re
 }
 
 /** The user an agent acts for, only from a token of a configured identity provider. */
-async function subjectUser(engine: Engine, { form }: OAuthRequest, agent: string): Promise<Step<OnBehalfOf | undefined>> {
+async function subjectUser(
+  engine: Engine,
+  { form }: OAuthRequest,
+  agent: string,
+): Promise<Step<OnBehalfOf | undefined>> {
   const token = form.get('subject_token')
   const type = form.get('subject_token_type')
   if (token === undefined && type === undefined) return ok(undefined)

@@ -22,7 +22,12 @@ export async function singleCall(
   wish: { readonly call: ToolCallRequest; readonly purpose: string; readonly request: OAuthRequest },
 ): Promise<Step<object>> {
   const { call, purpose, request } = wish
-  learn(request.attempt, () => ({ purpose, aud: call.locations[0], action: call.actions[0], resource: call.identifier }))
+  learn(request.attempt, () => ({
+    purpose,
+    aud: call.locations[0],
+    action: call.actions[0],
+    resource: call.identifier,
+  }))
   const callId = callIdOf(request.form)
   if (!callId.ok) return callId
   const deadline = Math.floor(engine.clock()) + MAX_TTL_SECONDS
@@ -30,7 +35,11 @@ export async function singleCall(
   if (!drafted.ok) return drafted
   learn(request.attempt, () => taskFacts(drafted.value))
 
-  const question = { task: { ...drafted.value, ...NOTHING_YET }, call, identityClaims: workloadClaims(proven.workload.identity) }
+  const question = {
+    task: { ...drafted.value, ...NOTHING_YET },
+    call,
+    identityClaims: workloadClaims(proven.workload.identity),
+  }
   const permit = await decide(engine, question)
   if (!permit.ok) return permit
   const permitted = {
@@ -56,4 +65,3 @@ export async function singleCall(
     if (!issued?.ok) await abandon(engine, task, 'its only grant was not issued')
   }
 }
-

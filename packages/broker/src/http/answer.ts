@@ -1,7 +1,7 @@
 import { HallpassError, type EventType, type FaultCode, type RefusalReason } from '@hallpass/core'
 import type { Engine } from '../engine.ts'
 import { factsOf, type Attempt } from './attempt.ts'
-import { describe, reject, statusOf, type ErrorCode, type Refusal, type Step } from './refusal.ts'
+import { ERRORS, reject, type ErrorCode, type Refusal, type Step } from './refusal.ts'
 
 /** A response as plain data, whatever door it leaves through. */
 export interface Answer {
@@ -11,8 +11,9 @@ export interface Answer {
   readonly body?: object
 }
 
-/** How the refusals of one endpoint are recorded and told. */
+/** One request, and how its refusal is recorded and told. */
 export interface Manner {
+  readonly attempt: Attempt
   /** Event type of a refusal somebody is answerable for. */
   readonly refused: EventType
   /** True where the endpoint takes the broker's own tokens: proofs and tokens are then challenged with 401 (RFC 9449 section 7.1). */
@@ -25,7 +26,8 @@ export const RETRY_AFTER_SECONDS = 2
  * Runs the work of one request and turns what comes of it into an answer: an error in the work is a refusal,
  * and every refusal is in the trail, by itself or counted, under the event id the caller is given.
  */
-export async function answer(engine: Engine, attempt: Attempt, manner: Manner, work: () => Promise<Step<object>>): Promise<Answer> {
+export async function answer(engine: Engine, manner: Manner, work: () => Promise<Step<object>>): Promise<Answer> {
+  const { attempt } = manner
   let step: Step<object>
   try {
     step = await work()
@@ -46,6 +48,7 @@ interface Told {
 
 function refused(engine: Engine, { refusal, attempt, event, challenge }: Told): Answer {
   const { error, reason } = refusal
+  const [status, description] = ERRORS[error]
   const isChallenge = challenge && CHALLENGED.has(error)
   const headers = {
     ...headersOf(engine),
@@ -53,8 +56,8 @@ function refused(engine: Engine, { refusal, attempt, event, challenge }: Told): 
     ...(error === 'temporarily_unavailable' ? { 'retry-after': String(RETRY_AFTER_SECONDS) } : {}),
   }
   const told = attempt.standing === 'authenticated' ? { reason } : {}
-  const body = { error, error_description: describe(error), event, ...told }
-  return { status: isChallenge ? 401 : statusOf(error), headers, body }
+  const body = { error, error_description: description, event, ...told }
+  return { status: isChallenge ? 401 : status, headers, body }
 }
 
 const CHALLENGED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['invalid_token', 'invalid_dpop_proof', 'use_dpop_nonce'])

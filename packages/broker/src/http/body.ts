@@ -13,7 +13,8 @@ export async function readBody(
   request: Request,
   expect: { readonly contentType: string; readonly maxBytes: number },
 ): Promise<Result<Uint8Array, BodyReason>> {
-  if (!isType(request.headers.get('content-type'), expect.contentType)) return refuse('body-unsupported', 'content type')
+  if (!isType(request.headers.get('content-type'), expect.contentType))
+    return refuse('body-unsupported', 'content type')
   if (request.headers.has('content-encoding')) return refuse('body-unsupported', 'content encoding')
   if (Number(request.headers.get('content-length') ?? 0) > expect.maxBytes) return refuse('body-too-large')
   if (request.body === null) return ok(new Uint8Array())

@@ -1,5 +1,6 @@
-import { importVerifyKey, isPromise, verifySignature, type AuditSink } from '@hallpass/core'
+import { isPromise, type AuditSink } from '@hallpass/core'
 import type { Engine } from '../engine.ts'
+import { importKey, signatureHolds } from '../identity/signature-holds.ts'
 
 export interface Readiness {
   readonly ready: boolean
@@ -50,6 +51,6 @@ async function works(check: () => Promise<boolean>): Promise<boolean> {
 async function signs({ keys }: Engine): Promise<boolean> {
   const signer = keys.current()
   const signature = signer.sign(Buffer.from(PROBE))
-  const key = await importVerifyKey(signer.publicJwk, 'ES256')
-  return key.ok && verifySignature(key.value, PROBE, isPromise(signature) ? await signature : signature)
+  const key = await importKey(signer.publicJwk, 'ES256')
+  return key.ok && signatureHolds(key.value, PROBE, isPromise(signature) ? await signature : signature)
 }

@@ -6,7 +6,6 @@ export type ErrorCode =
   | 'invalid_client'
   | 'unauthorized_client'
   | 'unsupported_grant_type'
-  | 'unsupported_token_type'
   | 'invalid_authorization_details'
   | 'invalid_target'
   | 'access_denied'
@@ -52,61 +51,19 @@ const UNAVAILABLE: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   'internal',
 ])
 
-/** HTTP status of an error code. */
-export function statusOf(error: ErrorCode): number {
-  switch (error) {
-    case 'invalid_client':
-    case 'invalid_token':
-      return 401
-    case 'temporarily_unavailable':
-      return 503
-    case 'not_found':
-      return 404
-    case 'method_not_allowed':
-      return 405
-    case 'invalid_request':
-    case 'unauthorized_client':
-    case 'unsupported_grant_type':
-    case 'unsupported_token_type':
-    case 'invalid_authorization_details':
-    case 'invalid_target':
-    case 'access_denied':
-    case 'invalid_dpop_proof':
-    case 'use_dpop_nonce':
-      return 400
-  }
-}
-
-/** The one sentence a caller reads. Constant per code: what differs between reasons is for the trail. */
-export function describe(error: ErrorCode): string {
-  switch (error) {
-    case 'invalid_request':
-      return 'The request is malformed, or its subject token is not acceptable'
-    case 'invalid_client':
-      return 'Client authentication failed'
-    case 'unauthorized_client':
-      return 'This client may not make this request'
-    case 'unsupported_grant_type':
-      return 'The grant type is not supported'
-    case 'unsupported_token_type':
-      return 'The token type is not supported'
-    case 'invalid_authorization_details':
-      return 'The authorization details are malformed, unknown, or wider than allowed'
-    case 'invalid_target':
-      return 'The resource is unknown or not the one named in the authorization details'
-    case 'access_denied':
-      return 'The request was denied'
-    case 'invalid_dpop_proof':
-      return 'The DPoP proof is missing or not acceptable'
-    case 'use_dpop_nonce':
-      return 'The DPoP proof needs the nonce of this response'
-    case 'invalid_token':
-      return 'The access token or its proof is not acceptable'
-    case 'temporarily_unavailable':
-      return 'The request cannot be checked right now'
-    case 'not_found':
-      return 'There is nothing here'
-    case 'method_not_allowed':
-      return 'The method is not allowed here'
-  }
+/** For each code its HTTP status, and the one sentence a caller reads: what differs between reasons is for the trail. */
+export const ERRORS: Readonly<Record<ErrorCode, readonly [status: number, description: string]>> = {
+  invalid_request: [400, 'The request is malformed, or its subject token is not acceptable'],
+  invalid_client: [401, 'Client authentication failed'],
+  unauthorized_client: [400, 'This client may not make this request'],
+  unsupported_grant_type: [400, 'The grant type is not supported'],
+  invalid_authorization_details: [400, 'The authorization details are malformed, unknown, or wider than allowed'],
+  invalid_target: [400, 'The resource is unknown, or not the one the authorization details are for'],
+  access_denied: [400, 'The request was denied'],
+  invalid_dpop_proof: [400, 'The DPoP proof is missing or not acceptable'],
+  use_dpop_nonce: [400, 'The DPoP proof needs the nonce of this response'],
+  invalid_token: [401, 'The access token is missing or not acceptable'],
+  temporarily_unavailable: [503, 'The request cannot be checked right now'],
+  not_found: [404, 'There is nothing here'],
+  method_not_allowed: [405, 'The method is not allowed here'],
 }

@@ -39,7 +39,12 @@ export function createRouter(engine: Engine, audit: AuditSink): (request: Reques
 
   return async (request) => {
     const { pathname, search } = new URL(request.url)
-    const path = pathname === metadataPath(engine.issuer) ? METADATA : pathname.startsWith(`${prefix}/`) ? pathname.slice(prefix.length) : ''
+    const path =
+      pathname === metadataPath(engine.issuer)
+        ? METADATA
+        : pathname.startsWith(`${prefix}/`)
+          ? pathname.slice(prefix.length)
+          : ''
     if (Object.hasOwn(POSTS, path)) {
       const post = POSTS[path]
       if (request.method !== 'POST' || post === undefined) return refuseRoute(engine, 'method_not_allowed')
@@ -54,7 +59,10 @@ export function createRouter(engine: Engine, audit: AuditSink): (request: Reques
 
 const METADATA = '/.well-known/oauth-authorization-server'
 
-function readRoutes(engine: Engine, readiness: ReturnType<typeof createReadiness>): (path: string) => Promise<Response | undefined> {
+function readRoutes(
+  engine: Engine,
+  readiness: ReturnType<typeof createReadiness>,
+): (path: string) => Promise<Response | undefined> {
   const json = (body: object, init: { type?: string; cache?: string; status?: number } = {}): Response =>
     new Response(JSON.stringify(body), {
       status: init.status ?? 200,
@@ -84,14 +92,20 @@ async function statusList(engine: Engine, uri: string): Promise<Response | undef
   try {
     const token = await engine.statusLists.token(uri)
     if (token === undefined) return undefined
-    return new Response(token, { headers: { 'content-type': 'application/statuslist+jwt', 'cache-control': 'no-store' } })
+    return new Response(token, {
+      headers: { 'content-type': 'application/statuslist+jwt', 'cache-control': 'no-store' },
+    })
   } catch {
     return refuseRoute(engine, 'temporarily_unavailable')
   }
 }
 
 /** Reads headers and body of a POST and hands the plain data to its endpoint. */
-async function read(engine: Engine, request: Request, [endpoint, expect]: readonly [Endpoint, typeof FORM]): Promise<Answer> {
+async function read(
+  engine: Engine,
+  request: Request,
+  [endpoint, expect]: readonly [Endpoint, typeof FORM],
+): Promise<Answer> {
   const { headers } = request
   const proof = headers.get('dpop') ?? undefined
   const authorization = headers.get('authorization') ?? undefined
@@ -114,14 +128,18 @@ async function read(engine: Engine, request: Request, [endpoint, expect]: readon
 }
 
 const refuseEarly = (engine: Engine, cause: Pick<Refusal, 'reason' | 'detail'>): Promise<Answer> =>
-  answer(engine, newAttempt(), { refused: 'traffic.refused' }, async (): Promise<Step<object>> => reject('invalid_request', cause))
+  answer(engine, { attempt: newAttempt(), refused: 'traffic.refused' }, async (): Promise<Step<object>> =>
+    reject('invalid_request', cause),
+  )
 
 const refuseQuery = (engine: Engine): Promise<Answer> =>
   refuseEarly(engine, { reason: 'request-malformed', detail: 'parameters belong into the body' })
 
 async function refuseRoute(engine: Engine, error: ErrorCode): Promise<Response> {
   const cause = { reason: error === 'temporarily_unavailable' ? 'keys-unavailable' : 'request-malformed' } as const
-  return respond(await answer(engine, newAttempt(), { refused: 'traffic.refused' }, async () => reject(error, cause)))
+  return respond(
+    await answer(engine, { attempt: newAttempt(), refused: 'traffic.refused' }, async () => reject(error, cause)),
+  )
 }
 
 const respond = ({ status, headers, body }: Answer): Response =>

@@ -19,7 +19,7 @@ import { reject, type Refusal, type Step } from './refusal.ts'
 export async function tokenEndpoint(engine: Engine, request: OAuthRequest): Promise<Answer> {
   const type = request.form.get('grant_type')
   const isCall = type === GRANT_TYPE.tokenExchange
-  return answer(engine, request.attempt, { refused: isCall ? 'grant.refused' : 'task.refused' }, async () => {
+  return answer(engine, { attempt: request.attempt, refused: isCall ? 'grant.refused' : 'task.refused' }, async () => {
     const details = readDetails(request.form)
     const target = checkTarget(engine, request.form, details)
     if (!target.ok) return target
@@ -28,7 +28,10 @@ export async function tokenEndpoint(engine: Engine, request: OAuthRequest): Prom
       case GRANT_TYPE.tokenExchange:
         return details.value.kind === 'call' && details.value.purpose === undefined
           ? exchange(engine, request, details.value.request)
-          : reject('invalid_authorization_details', { reason: 'details-invalid', detail: 'an exchange asks for one call' })
+          : reject('invalid_authorization_details', {
+              reason: 'details-invalid',
+              detail: 'an exchange asks for one call',
+            })
       case GRANT_TYPE.clientCredentials:
         return clientCredentials(engine, request, details.value)
       case undefined:
@@ -70,7 +73,10 @@ async function clientCredentials(engine: Engine, request: OAuthRequest, details:
     case 'call': {
       const { request: call, purpose } = details
       return purpose === undefined
-        ? reject('invalid_authorization_details', { reason: 'details-invalid', detail: 'a call without a task names its purpose' })
+        ? reject('invalid_authorization_details', {
+            reason: 'details-invalid',
+            detail: 'a call without a task names its purpose',
+          })
         : singleCall(engine, own, { call, purpose, request })
     }
   }

@@ -20,7 +20,10 @@ const MAX_DATE = 253_402_300_799
  * Checks the claims of a client assertion (RFC 7523 section 3 with the audience rule of rfc7523bis).
  * Does not check the signature, nor whether it was used before.
  */
-export function checkAssertionClaims(claims: JsonObject, expect: ClaimsExpectation): Result<{ exp: number }, RefusalReason> {
+export function checkAssertionClaims(
+  claims: JsonObject,
+  expect: ClaimsExpectation,
+): Result<{ exp: number }, RefusalReason> {
   const own = (name: string): JsonValue | undefined => (Object.hasOwn(claims, name) ? claims[name] : undefined)
   const exp = own('exp')
   if (expect.issuer !== undefined && own('iss') !== expect.issuer) return refuse('issuer-unknown')
@@ -28,7 +31,8 @@ export function checkAssertionClaims(claims: JsonObject, expect: ClaimsExpectati
   if (soleAudience(own('aud'), expect.audienceArray) !== expect.audience) return refuse('audience-mismatch')
   if (!isDate(exp) || !isDateOrAbsent(own('iat')) || !isDateOrAbsent(own('nbf'))) return refuse('token-claims', 'dates')
   const jti = own('jti')
-  if (jti !== undefined && (typeof jti !== 'string' || jti === '' || jti.length > 1024)) return refuse('token-claims', 'jti')
+  if (jti !== undefined && (typeof jti !== 'string' || jti === '' || jti.length > 1024))
+    return refuse('token-claims', 'jti')
   const latest = expect.now + expect.skewSeconds
   if (exp <= expect.now) return refuse('token-expired')
   if (Number(own('iat') ?? 0) > latest || Number(own('nbf') ?? 0) > latest) return refuse('not-yet-valid')

@@ -7,7 +7,6 @@ import {
   preflight,
   refuse,
   sha256Base64url,
-  verifySignature,
   type JsonObject,
   type RefusalReason,
   type Result,
@@ -16,6 +15,7 @@ import {
 } from '@hallpass/core'
 import { checkAssertionClaims } from './assertion-claims.ts'
 import { importOnce, type KeySource } from './key-choice.ts'
+import { signatureHolds } from './signature-holds.ts'
 import { claimsMatch, placeOf, type Registry } from './registry.ts'
 import type { Registrant } from './registrant.ts'
 
@@ -106,7 +106,7 @@ export async function verifyAssertion(
   if (!jwk.ok) return jwk
   const key = await importOnce(jwk.value, header['alg'] as string)
   if (!key.ok) return key
-  if (!(await verifySignature(key.value, signingInput, signature))) return refuse('token-signature')
+  if (!(await signatureHolds(key.value, signingInput, signature))) return refuse('token-signature')
 
   const iss = issuer ?? trustDomainOf(subject)
   // Named by what is signed: with ECDSA, the same assertion can carry other signature bytes.

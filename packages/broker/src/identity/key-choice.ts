@@ -1,5 +1,4 @@
 import {
-  importVerifyKey,
   isPromise,
   ok,
   refuse,
@@ -11,6 +10,7 @@ import {
   type SignatureAlgorithm,
   type VerifyKey,
 } from '@hallpass/core'
+import { importKey } from './signature-holds.ts'
 
 /** Which keys of a set count: `sig` for issuers (or no `use`), `jwt-svid` for trust domains (and nothing else). */
 export type KeyUse = 'sig' | 'jwt-svid'
@@ -37,15 +37,14 @@ function isUsable(key: unknown, use: KeyUse): boolean {
  * Two keys under one `kid` and type are no choice. `kid` is compared, never used as a path, URL or query.
  */
 export function chooseKey(keys: readonly Jwk[], kid: string | undefined, alg: string): Jwk | undefined {
-  const fitting = keys.filter(
-    (key) => fits(key, alg) && (kid === undefined || key.kid === kid),
-  )
+  const fitting = keys.filter((key) => fits(key, alg) && (kid === undefined || key.kid === kid))
   return fitting.length === 1 ? fitting[0] : undefined
 }
 
 function fits(key: Jwk, alg: string): boolean {
   if (key.alg !== undefined && key.alg !== alg) return false
-  if (alg.startsWith('ES')) return key.kty === 'EC' && key['crv'] === { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' }[alg]
+  if (alg.startsWith('ES'))
+    return key.kty === 'EC' && key['crv'] === { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' }[alg]
   if (alg.startsWith('RS') || alg.startsWith('PS')) return key.kty === 'RSA'
   return key.kty === 'OKP'
 }
@@ -63,7 +62,7 @@ export function importOnce(jwk: Jwk, alg: string): MaybePromise<Result<VerifyKey
     imported.set(jwk, byAlg.set(alg, result.value))
     return result
   }
-  const result = importVerifyKey(jwk, alg as SignatureAlgorithm)
+  const result = importKey(jwk, alg as SignatureAlgorithm)
   return isPromise(result) ? result.then(keep) : keep(result)
 }
 

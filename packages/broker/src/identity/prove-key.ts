@@ -17,7 +17,11 @@ export interface ProofScope {
  * Verifies the DPoP proof of a request to this broker (RFC 9449 section 4.3).
  * Does not check whether it was seen before: `spendProof` does, once the rest of the request holds.
  */
-export async function proveKey(engine: Engine, ask: Pick<OAuthRequest, 'proof' | 'body'>, scope: ProofScope): Promise<Step<VerifiedProof>> {
+export async function proveKey(
+  engine: Engine,
+  ask: Pick<OAuthRequest, 'proof' | 'body'>,
+  scope: ProofScope,
+): Promise<Step<VerifiedProof>> {
   if (ask.proof === undefined) return reject('invalid_dpop_proof', { reason: 'proof-missing' })
   const { nonces } = engine
   const verified = await verifyProof(ask.proof, {

@@ -39,7 +39,8 @@ export function createRegistry(registrants: readonly Registrant[], issuer: strin
     const place = placeOfIdentity(registrant.identity)
     const others = byPlace.get(place) ?? []
     const twin = others.find((other) => !areDisjoint(other.identity, registrant.identity))
-    if (twin) invalid(`${twin.id} and ${registrant.id} claim the same workload identity, so an assertion could be either`)
+    if (twin)
+      invalid(`${twin.id} and ${registrant.id} claim the same workload identity, so an assertion could be either`)
     byPlace.set(place, [...others, registrant])
   }
   return { at: (place) => byPlace.get(place) ?? [] }
@@ -71,14 +72,17 @@ function checkIdentity({ id, identity }: Registrant, issuer: string): void {
       if (!parseSpiffeId(identity.id).ok) invalid(`The identity of ${id} is not a SPIFFE ID`)
       return
     case 'private_key_jwt':
-      if (!identity.subject || identity.jwks.keys.length === 0) invalid(`The identity of ${id} needs a subject and a key`)
+      if (!identity.subject || identity.jwks.keys.length === 0)
+        invalid(`The identity of ${id} needs a subject and a key`)
   }
 }
 
 /** The claims an OIDC identity pins, all there and equal. */
 export function claimsMatch(identity: WorkloadIdentity, claims: JsonObject): boolean {
   if (identity.kind !== 'oidc') return true
-  return Object.entries(identity.claims ?? {}).every(([name, value]) => Object.hasOwn(claims, name) && claims[name] === value)
+  return Object.entries(identity.claims ?? {}).every(
+    ([name, value]) => Object.hasOwn(claims, name) && claims[name] === value,
+  )
 }
 
 function invalid(message: string): never {

@@ -6,7 +6,6 @@ import {
   preflight,
   refuse,
   TOKEN_TYPE_URI,
-  verifySignature,
   type JsonObject,
   type JwkSet,
   type RefusalReason,
@@ -14,6 +13,7 @@ import {
 } from '@hallpass/core'
 import { checkAssertionClaims } from './assertion-claims.ts'
 import { importOnce } from './key-choice.ts'
+import { signatureHolds } from './signature-holds.ts'
 import type { KeySources } from './key-sources.ts'
 
 /** An identity provider whose users agents may act for. */
@@ -90,7 +90,7 @@ export function createUserIssuers(
       if (!jwk.ok) return jwk.reason === 'keys-unavailable' ? jwk : invalid(jwk.reason)
       const key = await importOnce(jwk.value, alg)
       if (!key.ok) return invalid(key.reason)
-      return (await verifySignature(key.value, signingInput, signature)) ? subject : invalid('token-signature')
+      return (await signatureHolds(key.value, signingInput, signature)) ? subject : invalid('token-signature')
     },
   }
 }
@@ -105,8 +105,8 @@ function subjectOf(payload: JsonObject, user: UserIssuer, agent: string): Result
   if (sub === agent) return invalid('the user has the name of the agent')
   // A sender-constrained token is worth nothing without a proof this broker has no way to ask for.
   if (own('cnf') !== undefined) return invalid('the token is bound to a key of somebody else')
-  const mayAct = own('may_act')
-  if (mayAct !== undefined && (mayAct as { sub?: unknown } | null)?.sub !== agent) return invalid('may_act names somebody else')
+  const mayAct = own('may_act') as { readonly sub?: unknown } | null | undefined
+  if (mayAct !== undefined && mayAct?.sub !== agent) return invalid('may_act names somebody else')
   if (user.tenantClaim === undefined) return ok({ iss: user.issuer, sub })
   const tenant = own(user.tenantClaim)
   if (typeof tenant !== 'string' || tenant === '' || tenant.length > 512) return invalid('the tenant claim is missing')

@@ -1,4 +1,12 @@
-import { ok, refuse, type JsonObject, type JsonValue, type Outcome, type RedeemRequest, type Result } from '@hallpass/core'
+import {
+  ok,
+  refuse,
+  type JsonObject,
+  type JsonValue,
+  type Outcome,
+  type RedeemRequest,
+  type Result,
+} from '@hallpass/core'
 import { isJsonObject } from '../http/json-object.ts'
 
 /** One operation of `POST /redeem`. */
@@ -37,12 +45,14 @@ function parseCall(value: JsonValue): Parsed<RedeemCall> {
       return isClosed(value, ['op', 'request']) ? parseRequest(value['request']) : invalid('redeem')
     case 'settle': {
       const { reservation, outcome } = value
-      if (!isClosed(value, ['op', 'reservation', 'outcome']) || !isText(reservation) || !isOutcome(outcome)) return invalid('settle')
+      if (!isClosed(value, ['op', 'reservation', 'outcome']) || !isText(reservation) || !isOutcome(outcome))
+        return invalid('settle')
       return ok({ op: 'settle', reservation, outcome })
     }
     case 'give_back': {
       const { reservation, reason } = value
-      if (!isClosed(value, ['op', 'reservation', 'reason']) || !isText(reservation) || !isText(reason)) return invalid('give_back')
+      if (!isClosed(value, ['op', 'reservation', 'reason']) || !isText(reservation) || !isText(reason))
+        return invalid('give_back')
       return ok({ op: 'give_back', reservation, reason })
     }
     default:
@@ -66,10 +76,11 @@ const REQUEST_MEMBERS: readonly string[] = [
 ]
 
 function parseRequest(value: JsonValue | undefined): Parsed<RedeemCall> {
-  if (!isClosed(value, REQUEST_MEMBERS) || !TEXTS.every((name) => isText(value[name]))) return invalid('a redeem request')
+  if (!isClosed(value, REQUEST_MEMBERS) || !TEXTS.every((name) => isText(value[name])))
+    return invalid('a redeem request')
   const { iat, exp, amounts, proof, idempotency } = value
   if (!isNumber(iat) || !isNumber(exp)) return invalid('iat and exp')
-  if (!EVENT_ID.test(String(value['event']))) return invalid('the event id')
+  if (!EVENT_ID.test(value['event'] as string)) return invalid('the event id')
   if (!isAmounts(amounts)) return invalid('amounts')
   if (proof !== undefined && !isProof(proof)) return invalid('proof')
   if (idempotency !== undefined && !isIdempotency(idempotency)) return invalid('idempotency')

@@ -15,7 +15,7 @@ type RedeemedCall = RedeemAnswer | { readonly ok: true } | { readonly ok: true; 
  */
 export async function redeemEndpoint(engine: Engine, request: OAuthRequest): Promise<Answer> {
   const { attempt } = request
-  return answer(engine, attempt, { refused: 'use.refused', challenge: true }, async () => {
+  return answer(engine, { attempt, refused: 'use.refused', challenge: true }, async () => {
     const caller = await recogniseCaller(engine, request, `${engine.issuer}/redeem`)
     if (!caller.ok) return caller
     if (caller.value.kind !== 'api') return reject('invalid_token', { reason: 'caller-not-allowed' })
@@ -49,14 +49,22 @@ async function perform(desk: Desk, call: RedeemCall): Promise<RedeemedCall> {
     case 'settle': {
       const { reservation, outcome } = call
       await engine.ledger.settle(reservation, outcome)
-      engine.recorder.note('use.ended', { ...engine.openUses.close(reservation), aud: desk.audience, status: outcome.status })
+      engine.recorder.note('use.ended', {
+        ...engine.openUses.close(reservation),
+        aud: desk.audience,
+        status: outcome.status,
+      })
       return { ok: true }
     }
     case 'give_back': {
       const { reservation, reason } = call
       const released = await engine.ledger.giveBack(reservation, reason)
       if (released) {
-        engine.recorder.note('use.given-back', { ...engine.openUses.close(reservation), aud: desk.audience, detail: reason })
+        engine.recorder.note('use.given-back', {
+          ...engine.openUses.close(reservation),
+          aud: desk.audience,
+          detail: reason,
+        })
       }
       return { ok: true, released }
     }
@@ -64,7 +72,8 @@ async function perform(desk: Desk, call: RedeemCall): Promise<RedeemedCall> {
 }
 
 async function redeem({ engine, audience }: Desk, request: RedeemRequest): Promise<RedeemedCall> {
-  if (request.audience !== audience || engine.ownLedgers.has(audience)) return { ok: false, reason: 'caller-not-allowed' }
+  if (request.audience !== audience || engine.ownLedgers.has(audience))
+    return { ok: false, reason: 'caller-not-allowed' }
   if (request.issuer !== engine.issuer) return { ok: false, reason: 'issuer-unknown' }
   const answered = await engine.ledger.redeem(request)
   if (!answered.ok || answered.state !== 'first') return answered
@@ -96,4 +105,3 @@ function useEvent(engine: Engine, request: RedeemRequest, reservation: string): 
     data: { reservation },
   }
 }
-

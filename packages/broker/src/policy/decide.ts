@@ -1,4 +1,12 @@
-import { isPromise, ok, partsOfResource, type JsonObject, type TaskRecord, type ToolCallRequest, type WorkloadIdentity } from '@hallpass/core'
+import {
+  isPromise,
+  ok,
+  partsOfResource,
+  type JsonObject,
+  type TaskRecord,
+  type ToolCallRequest,
+  type WorkloadIdentity,
+} from '@hallpass/core'
 import type { Decision, DecisionRequest, Permit, TaskSoFar } from '@hallpass/policy'
 import { completeAgent, type Engine } from '../engine.ts'
 import { isUnderCeiling } from '../grant/ceiling.ts'
@@ -32,7 +40,10 @@ async function checkCall(engine: Engine, { task, call, identityClaims }: Questio
   const [name] = call.actions
   const action = engine.actions.get(name)
   if (action === undefined || action.audience !== call.locations[0]) {
-    return reject('invalid_authorization_details', { reason: 'action-mismatch', detail: 'no such action at this audience' })
+    return reject('invalid_authorization_details', {
+      reason: 'action-mismatch',
+      detail: 'no such action at this audience',
+    })
   }
   const parts = partsOfResource(action, call.identifier)
   if (!parts.ok) return reject('invalid_authorization_details', parts)
@@ -79,8 +90,16 @@ function judge(engine: Engine, decision: Decision): Step<Permit> {
   }
 }
 
-function withRule<R extends object>(engine: Engine, refusal: R, { rule, facts }: { readonly rule?: string; readonly facts?: string }): R {
-  return { ...refusal, ...(rule === undefined ? {} : { rule }), ...(facts === undefined ? {} : { facts: engine.digest(facts) }) }
+function withRule<R extends object>(
+  engine: Engine,
+  refusal: R,
+  { rule, facts }: { readonly rule?: string; readonly facts?: string },
+): R {
+  return {
+    ...refusal,
+    ...(rule === undefined ? {} : { rule }),
+    ...(facts === undefined ? {} : { facts: engine.digest(facts) }),
+  }
 }
 
 /** What is wrong with the request itself is told as such; everything else is a no. */

@@ -1,7 +1,11 @@
 import { ok, refuse, type JsonObject, type MaybePromise, type Result } from '@hallpass/core'
 
 /** Loads what is known of an agent's state right now, such as its image digest or its host's health. */
-export type PostureSource = (agent: { readonly id: string; readonly iss: string; readonly sub: string }) => MaybePromise<JsonObject>
+export type PostureSource = (agent: {
+  readonly id: string
+  readonly iss: string
+  readonly sub: string
+}) => MaybePromise<JsonObject>
 
 export type Posture = (agent: Parameters<PostureSource>[0]) => Promise<Result<JsonObject | undefined, 'policy-failed'>>
 

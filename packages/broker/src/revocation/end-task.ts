@@ -13,7 +13,11 @@ export interface Ending {
  * Ends a task and kills every grant it holds, then tells the trail: this happens even when the trail cannot take it.
  * Returns the effect, or undefined when the task was not open.
  */
-export async function endTask(engine: Engine, task: TaskState, { how, reason, by }: Ending): Promise<RevocationEffect | undefined> {
+export async function endTask(
+  engine: Engine,
+  task: TaskState,
+  { how, reason, by }: Ending,
+): Promise<RevocationEffect | undefined> {
   const effect = await engine.ledger.endTask(task.txn, how, reason)
   if (effect === undefined) return undefined
   engine.statusLists.revoke(effect.grants.map(({ status }) => status))

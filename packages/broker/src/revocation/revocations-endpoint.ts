@@ -1,4 +1,4 @@
-import { ok, parseStrictJson, refuse, type JsonObject, type JsonValue, type Result, type RevocationTarget } from '@hallpass/core'
+import { ok, parseStrictJson, refuse, type JsonValue, type Result, type RevocationTarget } from '@hallpass/core'
 import type { Engine } from '../engine.ts'
 import { answer, type Answer } from '../http/answer.ts'
 import { learn } from '../http/attempt.ts'
@@ -19,7 +19,7 @@ export interface RevocationRequest {
 /** `POST /revocations`, for registered operators only: answered when everything named is dead. */
 export async function revocationsEndpoint(engine: Engine, request: OAuthRequest): Promise<Answer> {
   const { attempt } = request
-  return answer(engine, attempt, { refused: 'task.refused', challenge: true }, async () => {
+  return answer(engine, { attempt, refused: 'task.refused', challenge: true }, async () => {
     const caller = await recogniseCaller(engine, request, `${engine.issuer}/revocations`)
     if (!caller.ok) return caller
     if (caller.value.kind !== 'operator') return reject('invalid_token', { reason: 'caller-not-allowed' })
@@ -40,12 +40,14 @@ const MEMBERS = new Set(['target', 'reason', 'dry_run', 'resume'])
 
 /** Reads an operator's request: closed, with a reason for the trail. */
 export function parseRevocation(value: JsonValue): Result<RevocationRequest, 'request-invalid'> {
-  if (!isJsonObject(value) || !Object.keys(value).every((name) => MEMBERS.has(name))) return refuse('request-invalid', 'members')
+  if (!isJsonObject(value) || !Object.keys(value).every((name) => MEMBERS.has(name)))
+    return refuse('request-invalid', 'members')
   const { target, reason, dry_run: dryRun = false, resume: isResume = false } = value
   const parsed = parseTarget(target)
   if (parsed === undefined) return refuse('request-invalid', 'the target')
   if (!isText(reason)) return refuse('request-invalid', 'a revocation needs a reason')
-  if (typeof dryRun !== 'boolean' || typeof isResume !== 'boolean' || (dryRun && isResume)) return refuse('request-invalid', 'dry_run and resume')
+  if (typeof dryRun !== 'boolean' || typeof isResume !== 'boolean' || (dryRun && isResume))
+    return refuse('request-invalid', 'dry_run and resume')
   return ok({ target: parsed, reason, dryRun, resume: isResume })
 }
 
@@ -62,10 +64,12 @@ const TARGETS: Readonly<Record<string, readonly string[]>> = {
 
 /** A target with exactly the members of its kind, or undefined. */
 export function parseTarget(value: JsonValue | undefined): RevocationTarget | undefined {
-  if (!isJsonObject(value) || typeof value['kind'] !== 'string' || !Object.hasOwn(TARGETS, value['kind'])) return undefined
+  if (!isJsonObject(value) || typeof value['kind'] !== 'string' || !Object.hasOwn(TARGETS, value['kind']))
+    return undefined
   const names = TARGETS[value['kind']] ?? []
-  const isComplete = names.every((name) => isText((value as JsonObject)[name])) && Object.keys(value).length === names.length + 1
+  const isComplete = names.every((name) => isText(value[name])) && Object.keys(value).length === names.length + 1
   return isComplete ? (value as unknown as RevocationTarget) : undefined
 }
 
-const isText = (value: JsonValue | undefined): value is string => typeof value === 'string' && value !== '' && value.length <= 512
+const isText = (value: JsonValue | undefined): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= 512

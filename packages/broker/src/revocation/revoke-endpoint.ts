@@ -24,11 +24,12 @@ type Subject =
  */
 export async function revokeEndpoint(engine: Engine, request: OAuthRequest): Promise<Answer> {
   const { form, attempt } = request
-  return answer(engine, attempt, { refused: 'task.refused' }, async () => {
+  return answer(engine, { attempt, refused: 'task.refused' }, async () => {
     const token = form.get('token')
     const reason = form.get('reason')
     if (token === undefined) return reject('invalid_request', { reason: 'request-invalid', detail: 'token is missing' })
-    if (reason !== undefined && !ENDS.has(reason)) return reject('invalid_request', { reason: 'request-invalid', detail: 'reason' })
+    if (reason !== undefined && !ENDS.has(reason))
+      return reject('invalid_request', { reason: 'request-invalid', detail: 'reason' })
     const payload = await engine.tokens.verify(token)
     const subject = payload.ok ? subjectOf(engine, payload.value) : undefined
     const entitled = await prove(engine, request, subject)
@@ -48,7 +49,8 @@ function subjectOf({ issuer }: Engine, payload: JsonObject): Subject | undefined
   const entry = Array.isArray(details) ? (details[0] as JsonObject | undefined) : undefined
   const isOurs = iss === issuer && typeof txn === 'string' && typeof jti === 'string'
   if (!isOurs || typeof clientId !== 'string' || typeof jkt !== 'string' || entry === undefined) return undefined
-  if (entry['type'] === DETAIL_TYPE.task && aud === issuer && CLAIM.identity in payload) return { kind: 'task', clientId, jkt, txn }
+  if (entry['type'] === DETAIL_TYPE.task && aud === issuer && CLAIM.identity in payload)
+    return { kind: 'task', clientId, jkt, txn }
   return entry['type'] === DETAIL_TYPE.toolCall ? { kind: 'grant', clientId, jkt, jti } : undefined
 }
 
@@ -56,9 +58,13 @@ function subjectOf({ issuer }: Engine, payload: JsonObject): Subject | undefined
 async function prove(engine: Engine, request: OAuthRequest, subject: Subject | undefined): Promise<Step<object>> {
   const presented = presentedAssertion(request.form)
   if (!presented.ok) return reject('invalid_client', presented)
-  if (presented.value === undefined && request.proof === undefined) return reject('invalid_client', { reason: 'credential-missing' })
+  if (presented.value === undefined && request.proof === undefined)
+    return reject('invalid_client', { reason: 'credential-missing' })
   const byKey = presented.value === undefined && subject !== undefined ? { jkt: subject.jkt } : {}
-  const proof = request.proof === undefined ? undefined : await proveKey(engine, request, { url: `${engine.issuer}/revoke`, ...byKey })
+  const proof =
+    request.proof === undefined
+      ? undefined
+      : await proveKey(engine, request, { url: `${engine.issuer}/revoke`, ...byKey })
   if (proof && !proof.ok) return proof
   if (presented.value !== undefined) {
     const workload = await authenticate(engine, request)
@@ -73,12 +79,19 @@ async function prove(engine: Engine, request: OAuthRequest, subject: Subject | u
   return spent.ok ? ok({}) : spent
 }
 
-async function endOf(engine: Engine, txn: string, { clientId, how }: { clientId: string; how: TaskEnd }): Promise<void> {
+async function endOf(
+  engine: Engine,
+  txn: string,
+  { clientId, how }: { clientId: string; how: TaskEnd },
+): Promise<void> {
   const task: TaskState | undefined = await engine.ledger.task(txn)
   if (task?.clientId === clientId) await endTask(engine, task, { how, by: clientId })
 }
 
-async function revokeOne(engine: Engine, { jti, clientId }: { readonly jti: string; readonly clientId: string }): Promise<void> {
+async function revokeOne(
+  engine: Engine,
+  { jti, clientId }: { readonly jti: string; readonly clientId: string },
+): Promise<void> {
   const grant: GrantState | undefined = await engine.ledger.grant(jti)
   if (grant === undefined || grant.clientId !== clientId || grant.revoked !== undefined) return
   await revoke(engine, { target: { kind: 'grant', jti }, reason: 'revoked by its agent', by: clientId }, {})

@@ -26,7 +26,11 @@ export interface Order {
 export async function revoke(engine: Engine, order: Order, { dryRun = false }: RevokeOptions): Promise<Revoked> {
   const { target, reason, by } = order
   if (dryRun) return engine.ledger.revoke(target, reason, { dryRun: true })
-  const event = engine.recorder.note('revocation.requested', { ...targetFacts(target), reason, data: { target: { ...target }, by } })
+  const event = engine.recorder.note('revocation.requested', {
+    ...targetFacts(target),
+    reason,
+    data: { target: { ...target }, by },
+  })
   const effect = await engine.ledger.revoke(target, reason)
   engine.statusLists.revoke(effect.grants.map(({ status }) => status))
   for (const txn of effect.tasks) {
@@ -46,7 +50,11 @@ export async function revoke(engine: Engine, order: Order, { dryRun = false }: R
 /** Lets an agent, owner, action, policy version or everything go on; what was killed stays dead. False when nothing was stopped. */
 export async function resume(engine: Engine, { target, reason, by }: Order): Promise<boolean> {
   // Giving power back must be on record first, unlike taking it away.
-  await engine.recorder.record('revocation.lifted', { ...targetFacts(target), reason, data: { target: { ...target }, by } })
+  await engine.recorder.record('revocation.lifted', {
+    ...targetFacts(target),
+    reason,
+    data: { target: { ...target }, by },
+  })
   return engine.ledger.resume(target, reason)
 }
 

@@ -36,7 +36,12 @@ interface SignedList {
   readonly token: Promise<string | undefined>
 }
 
-export function createStatusListIssuer({ issuer, incarnation, tokens, clock }: StatusListIssuerOptions): StatusListIssuer {
+export function createStatusListIssuer({
+  issuer,
+  incarnation,
+  tokens,
+  clock,
+}: StatusListIssuerOptions): StatusListIssuer {
   const lists = createStatusLists({ issuer, incarnation, clock })
   const changes = new Map<string, number>()
   const signed = new Map<string, SignedList>()
@@ -44,7 +49,14 @@ export function createStatusListIssuer({ issuer, incarnation, tokens, clock }: S
   async function sign(uri: string, iat: number): Promise<string | undefined> {
     const list = await lists.encode(uri)
     if (list === undefined) return undefined
-    const claims = { iss: issuer, sub: uri, iat, exp: iat + LIST_LIFE_SECONDS, ttl: LIST_TTL_SECONDS, status_list: list }
+    const claims = {
+      iss: issuer,
+      sub: uri,
+      iat,
+      exp: iat + LIST_LIFE_SECONDS,
+      ttl: LIST_TTL_SECONDS,
+      status_list: list,
+    }
     return tokens.sign(JSON.stringify(claims), TYP.statusList)
   }
 

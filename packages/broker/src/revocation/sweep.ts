@@ -7,7 +7,17 @@ export async function sweep(engine: Engine): Promise<void> {
   const { tasks, grants, unknownUses } = await engine.ledger.sweep()
   for (const task of tasks) engine.recorder.note('task.ended', { ...taskFacts(task), reason: 'expired' })
   for (const { jti, txn, clientId, owner, audience, action, resource, exp, usesLeft } of grants) {
-    engine.recorder.note('grant.expired', { jti, txn, client_id: clientId, owner, aud: audience, action, resource, exp, count: usesLeft })
+    engine.recorder.note('grant.expired', {
+      jti,
+      txn,
+      client_id: clientId,
+      owner,
+      aud: audience,
+      action,
+      resource,
+      exp,
+      count: usesLeft,
+    })
   }
   for (const { event, jti, txn } of unknownUses) engine.recorder.note('use.unknown', { jti, txn, follows: event })
   await engine.recorder.drain()

@@ -16,7 +16,10 @@ export const CALLER_TOKEN_SECONDS = 300
 /** Issues the token with which a registered API reports uses, or an operator revokes: good here only, with its own key only. */
 export async function callerToken(engine: Engine, registrant: Registrant, jkt: string): Promise<Step<object>> {
   if (registrant.kind === 'agent') {
-    return reject('invalid_authorization_details', { reason: 'details-invalid', detail: 'an agent names a task or a call' })
+    return reject('invalid_authorization_details', {
+      reason: 'details-invalid',
+      detail: 'an agent names a task or a call',
+    })
   }
   const iat = Math.floor(engine.clock())
   const entry =
@@ -56,7 +59,8 @@ export async function recogniseCaller(engine: Engine, request: OAuthRequest, url
   const payload = await engine.tokens.verify(token)
   if (!payload.ok) return reject('invalid_token', payload)
   const caller = callerOf(engine, payload.value)
-  if (caller === undefined) return reject('invalid_token', { reason: 'token-claims', detail: 'not a caller token of this broker' })
+  if (caller === undefined)
+    return reject('invalid_token', { reason: 'token-claims', detail: 'not a caller token of this broker' })
   if ((payload.value['exp'] as number) <= engine.clock()) return reject('invalid_token', { reason: 'token-expired' })
   const proof = await proveKey(engine, request, { url, accessToken: token, jkt: caller.jkt, coversBody: true })
   if (!proof.ok) return proof
@@ -66,10 +70,13 @@ export async function recogniseCaller(engine: Engine, request: OAuthRequest, url
 
 function callerOf(engine: Engine, payload: JsonObject): Caller | undefined {
   const { iss, aud, client_id: id, exp, iat, cnf, authorization_details: details } = payload
-  if (iss !== engine.issuer || aud !== engine.issuer || typeof id !== 'string' || Object.hasOwn(payload, 'txn')) return undefined
-  if (typeof exp !== 'number' || typeof iat !== 'number' || iat > engine.clock() + DEFAULT_SKEW_SECONDS) return undefined
+  if (iss !== engine.issuer || aud !== engine.issuer || typeof id !== 'string' || Object.hasOwn(payload, 'txn'))
+    return undefined
+  if (typeof exp !== 'number' || typeof iat !== 'number' || iat > engine.clock() + DEFAULT_SKEW_SECONDS)
+    return undefined
   const jkt = isJsonObject(cnf) ? cnf['jkt'] : undefined
-  const entry: JsonValue | undefined = Array.isArray(details) && details.length === 1 ? (details[0] as JsonValue) : undefined
+  const entry: JsonValue | undefined =
+    Array.isArray(details) && details.length === 1 ? (details[0] as JsonValue) : undefined
   if (typeof jkt !== 'string' || !isJsonObject(entry)) return undefined
   const audience: unknown = Array.isArray(entry['locations']) ? entry['locations'][0] : undefined
   if (typeof audience !== 'string') return undefined
@@ -78,6 +85,7 @@ function callerOf(engine: Engine, payload: JsonObject): Caller | undefined {
   if (entry['type'] === DETAIL_TYPE.api && registrant?.kind === 'api' && registrant.audience === audience) {
     return { kind: 'api', id, audience, jkt }
   }
-  const isOperator = entry['type'] === DETAIL_TYPE.operator && registrant?.kind === 'operator' && audience === engine.issuer
+  const isOperator =
+    entry['type'] === DETAIL_TYPE.operator && registrant?.kind === 'operator' && audience === engine.issuer
   return isOperator ? { kind: 'operator', id, jkt } : undefined
 }

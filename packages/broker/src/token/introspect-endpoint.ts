@@ -16,7 +16,7 @@ const INACTIVE = { active: false }
  */
 export async function introspectEndpoint(engine: Engine, request: OAuthRequest): Promise<Answer> {
   const isCallerToken = request.authorization !== undefined
-  return answer(engine, request.attempt, { refused: 'use.refused', challenge: isCallerToken }, async () => {
+  return answer(engine, { attempt: request.attempt, refused: 'use.refused', challenge: isCallerToken }, async () => {
     const audience = await audienceOf(engine, request)
     if (!audience.ok) return audience
     request.attempt.standing = 'authenticated'
@@ -39,7 +39,8 @@ async function audienceOf(engine: Engine, request: OAuthRequest): Promise<Step<s
   return registrant.kind === 'api' ? ok(registrant.audience) : notAnApi()
 }
 
-const notAnApi = () => reject('unauthorized_client', { reason: 'caller-not-allowed', detail: 'only a registered API may ask' })
+const notAnApi = () =>
+  reject('unauthorized_client', { reason: 'caller-not-allowed', detail: 'only a registered API may ask' })
 
 async function introspect(engine: Engine, token: string, audience: string): Promise<object> {
   const payload = await engine.tokens.verify(token)
@@ -52,7 +53,8 @@ async function introspect(engine: Engine, token: string, audience: string): Prom
   })
   if (!claims.ok) return INACTIVE
   const grant = await engine.ledger.grant(claims.value.jti)
-  if (grant === undefined || grant.revoked !== undefined || grant.usesLeft <= 0 || grant.audience !== audience) return INACTIVE
+  if (grant === undefined || grant.revoked !== undefined || grant.usesLeft <= 0 || grant.audience !== audience)
+    return INACTIVE
   const task = await liveTask(engine, grant.txn)
   if (!task.ok) return INACTIVE
   return { ...claims.value, active: true, token_type: claims.value.cnf === undefined ? 'Bearer' : 'DPoP' }

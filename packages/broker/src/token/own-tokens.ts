@@ -6,12 +6,12 @@ import {
   ok,
   preflight,
   refuse,
-  verifySignature,
   type JsonObject,
   type MaybePromise,
   type RefusalReason,
   type Result,
 } from '@hallpass/core'
+import { signatureHolds } from '../identity/signature-holds.ts'
 import { importOnce } from '../identity/key-choice.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import type { Signer } from './signer.ts'
@@ -67,7 +67,7 @@ export function createOwnTokens(keys: SigningKeys, clock: () => number): OwnToke
     if (jwk === undefined || typeof kid !== 'string') return refuse('token-key-unknown')
     const key = await importOnce(jwk, 'ES256')
     if (!key.ok) return key
-    if (!(await verifySignature(key.value, signingInput, signature))) return refuse('token-signature')
+    if (!(await signatureHolds(key.value, signingInput, signature))) return refuse('token-signature')
     remember(token, payload, kid)
     return ok(payload)
   }

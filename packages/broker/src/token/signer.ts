@@ -48,9 +48,7 @@ export const generateSigner = (): Signer =>
 function privateKeyOf(privateKey: KeyObject | Jwk): KeyObject {
   try {
     const key =
-      privateKey instanceof KeyObject
-        ? privateKey
-        : createPrivateKey({ key: privateKey as JsonWebKey, format: 'jwk' })
+      privateKey instanceof KeyObject ? privateKey : createPrivateKey({ key: privateKey as JsonWebKey, format: 'jwk' })
     if (key.type === 'private' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return key
   } catch {
     // The cause may quote the key, so it is dropped.

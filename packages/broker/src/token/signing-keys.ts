@@ -34,7 +34,8 @@ export function signingKeys(options: SigningKeysOptions): SigningKeys {
   let current = checked(options.current)
   let next = options.next && checked(options.next)
   let retiring = (options.retiring ?? []).map(({ publicJwk, until }) => {
-    if (!Number.isFinite(until)) throw new HallpassError('configuration-invalid', 'A retiring key needs a time at which it is over')
+    if (!Number.isFinite(until))
+      throw new HallpassError('configuration-invalid', 'A retiring key needs a time at which it is over')
     return { jwk: publicMembers(publicJwk, publicJwk.kid), until }
   })
 

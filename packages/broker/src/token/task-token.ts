@@ -66,7 +66,10 @@ export function draftTaskToken(
     [CLAIM.identity]: { ...task.identity, claims },
   } satisfies TaskTokenClaims)
   if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) {
-    return refuse('details-invalid', 'the task token would be too large: shorten the ceiling, or the claims of the workload token')
+    return refuse(
+      'details-invalid',
+      'the task token would be too large: shorten the ceiling, or the claims of the workload token',
+    )
   }
   return ok({ payload, entry, exp })
 }
