@@ -1,9 +1,11 @@
 import type { GrantAsk } from '../broker/broker.ts'
 import type { HeldGrant } from '../grant/held-grant.ts'
+import type { CallReason } from '../outcome/advice.ts'
 import type { Refusal } from '../outcome/refusal.ts'
 import { refusal } from '../outcome/refusal.ts'
 import type { Asked, TaskSession } from '../task/task-session.ts'
 import type { ApiLink } from './api-link.ts'
+import type { ApiAnswer } from './api-refusal.ts'
 import { grantAtHand } from './call-context.ts'
 import type { CallPlan } from './call-plan.ts'
 
@@ -30,7 +32,7 @@ export function performCall(plan: CallPlan, setup: CallSetup): Promise<Performed
 /** One call under this grant and no other. */
 export function performUnder(held: HeldGrant, plan: CallPlan, setup: CallSetup): Promise<Performed> {
   return untilOver(setup, async (until) => {
-    held.take(plan.parameters)
+    if (!held.take(plan.parameters)) return refusal('grant-exhausted')
     return settle(held, setup, await sendUnder({ held, plan, until }, setup))
   })
 }
@@ -51,16 +53,12 @@ export async function untilOver<T>(
 
 async function attempts(plan: CallPlan, setup: CallSetup, until: AbortSignal): Promise<Performed> {
   const { session, callId } = setup
-  const ask = {
-    audience: plan.audience,
-    action: plan.action.name,
-    resource: plan.resource,
-    parameters: plan.parameters,
-  }
+  const { audience, action, resource, parameters } = plan
+  const ask = { audience, action: action.name, resource, parameters, callId }
   let held = taken(session, ask)
   for (let isFirst = true; ; isFirst = false) {
     if (held === undefined) {
-      const asked = await newGrant(session, { ...ask, callId }, until)
+      const asked = await newGrant(session, ask, until)
       if (!asked.ok) return asked
       held = asked.held
     }
@@ -72,7 +70,7 @@ async function attempts(plan: CallPlan, setup: CallSetup, until: AbortSignal): P
 }
 
 /** The grant of the guarded tool this call comes from, or one of the task that has uses left. */
-function taken(session: TaskSession, ask: Omit<GrantAsk, 'callId'>): HeldGrant | undefined {
+function taken(session: TaskSession, ask: GrantAsk): HeldGrant | undefined {
   if (session.over.aborted) return undefined
   const current = grantAtHand(session.txn, ask)
   return current?.take(ask.parameters) ? current : session.take(ask)
@@ -87,20 +85,29 @@ async function newGrant(session: TaskSession, ask: GrantAsk, until: AbortSignal)
 
 type Sent = { readonly held: HeldGrant; readonly plan: CallPlan; readonly until: AbortSignal }
 
-async function sendUnder({ held, plan, until }: Sent, { session, send, signals }: CallSetup) {
+async function sendUnder(
+  { held, plan, until }: Sent,
+  { session, send, signals, callId }: CallSetup,
+): Promise<ApiAnswer> {
+  let answer: ApiAnswer | undefined
   try {
-    return await send(held, plan.request, { until, signals })
+    answer = await send(held, plan.request, { until, signals })
+    return answer
   } finally {
-    session.release(held)
+    const isAnswered = answer !== undefined && (answer.ok || !UNANSWERED.has(answer.refusal.reason))
+    session.release(held, isAnswered ? undefined : { callId })
   }
 }
 
-function settle(held: HeldGrant, { session }: CallSetup, answer: Awaited<ReturnType<typeof sendUnder>>): Performed {
+function settle(held: HeldGrant, { session }: CallSetup, answer: ApiAnswer): Performed {
   if (answer.ok) return { ok: true, response: answer.response, held }
   if (USELESS.has(answer.refusal.reason)) session.drop(held)
   session.note(answer.refusal)
   return answer.refusal
 }
 
+/** After these the call may still be under way, or done. */
+const UNANSWERED: ReadonlySet<CallReason> = new Set(['api-unavailable', 'idempotency-running'])
+
 /** Answers after which the grant is of no more use. */
-const USELESS: ReadonlySet<string> = new Set(['grant-exhausted', 'grant-revoked', 'grant-unknown', 'token-expired'])
+const USELESS: ReadonlySet<CallReason> = new Set(['grant-exhausted', 'grant-revoked', 'grant-unknown', 'token-expired'])

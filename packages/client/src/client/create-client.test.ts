@@ -1,87 +1,112 @@
-import { decimal, defineApi, parameterDigest } from '@hallpass/core'
-import { decodeProtectedHeader, decodeJwt, calculateJwkThumbprint } from 'jose'
 import { describe, expect, test } from 'vitest'
-import { z } from 'zod'
+import { api, desk, orders, task } from '../../test/desk.ts'
+import type { ClientOptions } from './client-options.ts'
 import { createClient } from './create-client.ts'
 
-const orders = defineApi({
-  audience: 'https://orders.example',
-  actions: {
-    'order.read': { route: 'GET /orders/{id}', resource: 'order:{id}', risk: 'read' },
-    'refund.create': {
-      route: 'POST /orders/{id}/refund',
-      resource: 'order:{id}',
-      risk: 'write',
-      parameters: z.object({ amount: decimal() }),
-    },
-  },
-})
-const issuer = 'https://broker.example'
 const identity = { type: 'jwt-bearer', clientId: 'support-bot', assertion: async () => 'a.b.c' } as const
-
-/** The least a broker and an API have to say for one task to run. */
-function fakeServices() {
-  const seen: Request[] = []
-  const forms: URLSearchParams[] = []
-  const json = (body: unknown, status = 200) => Response.json(body, { status })
-  const fetch = async (request: Request): Promise<Response> => {
-    seen.push(request.clone())
-    const url = new URL(request.url)
-    if (url.pathname === '/.well-known/oauth-authorization-server') {
-      const endpoints = { token_endpoint: `${issuer}/token`, revocation_endpoint: `${issuer}/revoke` }
-      return json({ issuer, ...endpoints, dpop_signing_alg_values_supported: ['ES256'] })
-    }
-    if (url.origin !== issuer) return json({ done: true }, 201)
-    const form = new URLSearchParams(await request.text())
-    forms.push(form)
-    if (url.pathname === '/revoke') return new Response(null, { status: 200 })
-    const jwk = decodeProtectedHeader(request.headers.get('dpop') ?? '')['jwk'] as { kty: string }
-    const common = { token_type: 'DPoP', expires_in: 60, cnf: { jkt: await calculateJwkThumbprint(jwk) } }
-    const [detail] = JSON.parse(form.get('authorization_details') ?? '[]')
-    if (detail.type === 'urn:hallpass:task') {
-      return json({
-        ...common,
-        access_token: 't.a.sk',
-        authorization_details: [detail],
-        txn: 'tsk_AAAAAAAAAAAAAAAAAAAAAA',
-      })
-    }
-    const { parameters, ...rest } = detail
-    const entry = {
-      ...rest,
-      parameter_digest: parameterDigest(parameters),
-      limits: [{ id: 'calls', per: 'grant', max: 1 }],
-    }
-    return json({
-      ...common,
-      access_token: 'g.ra.nt',
-      issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-      authorization_details: [entry],
-    })
-  }
-  return { fetch, seen, forms }
-}
+const good: ClientOptions<typeof orders> = { issuer: 'https://broker.test', identity, api: orders }
 
 describe('createClient()', () => {
-  test('opens a task, asks, calls with grant and proof, ends', async () => {
-    const services = fakeServices()
-    const hallpass = createClient({ issuer, identity, api: orders, fetch: services.fetch })
-    const outcome = await hallpass.task({ purpose: 'support-ticket' }, (task) =>
+  test('createClient() runs one call from an opened task to its end', async () => {
+    const { client, world, sent, recorded } = desk()
+    const outcome = await client.task({ ...task, note: '#9917' }, (task) =>
       task.call('refund.create', { resource: 'order:123', parameters: { amount: '42.00' }, callId: 'call-1' }),
     )
-    expect(outcome).toMatchObject({ ok: true, grant: { resource: 'order:123', callsLeft: 0 }, callId: 'call-1' })
-    const call = services.seen.find((request) => request.url === 'https://orders.example/orders/123/refund')
-    expect(call?.headers.get('authorization')).toBe('DPoP g.ra.nt')
-    expect(call?.headers.get('idempotency-key')).toBe('"call-1"')
-    expect(decodeJwt(call?.headers.get('dpop') ?? '')).toMatchObject({
-      htm: 'POST',
-      htu: 'https://orders.example/orders/123/refund',
-      content_digest: expect.stringMatching(/^sha-256=:.{44}:$/),
-    })
-    expect(services.forms.map((form) => form.get('grant_type') ?? form.get('reason'))).toEqual([
-      'client_credentials',
-      'urn:ietf:params:oauth:grant-type:token-exchange',
-      'completed',
+    expect(outcome).toMatchObject({ ok: true, callId: 'call-1', grant: { resource: 'order:123', callsLeft: 0 } })
+    expect(world.handled.map(({ resource, grant }) => `${resource} ${JSON.stringify(grant.parameters)}`)).toEqual([
+      'order:123 {"amount":"42.00"}',
+    ])
+    expect(sent.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      'GET https://broker.test/.well-known/oauth-authorization-server',
+      'POST https://broker.test/token',
+      'POST https://broker.test/token',
+      'POST https://orders.test/orders/123/refund',
+      'POST https://broker.test/revoke',
+    ])
+    expect(await recorded()).toEqual([
+      'broker.started',
+      'policy.loaded',
+      'task.opened',
+      'grant.issued refund.create',
+      'use.started refund.create',
+      'use.ended refund.create',
+      'task.ended completed',
+      'grant.revoked refund.create',
     ])
   })
+
+  test('createClient() reaches an API below a base path, and several APIs in one task', async () => {
+    const { client, sent } = desk()
+    await client.task(task, async (task) => {
+      await task.call('order.read', { resource: 'order:1' })
+      return task.call('stock.reserve', { resource: 'stock:mug', parameters: { quantity: '2' } })
+    })
+    expect(sent.map(({ url }) => url)).toContain('https://stock.test/v1/stock/mug/reservations')
+  })
+
+  test.each<[string, Partial<Record<keyof ClientOptions<typeof orders>, unknown>>]>([
+    ['an issuer over http', { issuer: 'http://broker.test' }],
+    ['an issuer that only begins like loopback', { issuer: 'http://127.0.0.1.evil.test' }],
+    ['an issuer with a query', { issuer: 'https://broker.test/?a=1' }],
+    ['an issuer with a user', { issuer: 'https://me@broker.test' }],
+    ['no issuer', { issuer: undefined }],
+    ['no identity', { identity: undefined }],
+    ['an identity without assertion()', { identity: { clientId: 'x' } }],
+    ['an identity with an unprintable id', { identity: { ...identity, clientId: 'a\nb' } }],
+    ['no API', { api: [] }],
+    ['one audience twice', { api: [orders, orders] }],
+    ['a base URL over http', { baseUrls: { [orders.audience]: 'http://orders.test' } }],
+    ['a base URL for a stranger', { baseUrls: { 'https://other.test': 'https://other.test' } }],
+    ['a skew that is too large', { skewSeconds: 31 }],
+    ['a skew that is not a number', { skewSeconds: Number.NaN }],
+    ['no time to answer', { brokerTimeoutMs: 0 }],
+    ['endless pauses', { retryDelaysMs: [Infinity] }],
+  ])('createClient() refuses %s', (_name, bad) => {
+    const options = { ...good, ...bad } as ClientOptions<typeof orders>
+    expect(() => createClient(options)).toThrow(expect.objectContaining({ code: 'configuration-invalid' }))
+  })
+
+  test.each(['https://broker.test', 'http://localhost:4000', 'http://127.0.0.1:4000', 'http://[::1]:4000'])(
+    'createClient() takes the issuer %s',
+    (issuer) => {
+      expect(() => createClient({ ...good, issuer })).not.toThrow()
+    },
+  )
+
+  test('createClient() keeps its own copy of the options', async () => {
+    const baseUrls: Record<string, string> = {}
+    const { newClient, sent } = desk({ baseUrls })
+    const client = newClient()
+    baseUrls[orders.audience] = 'https://evil.test'
+    await client.task(task, (task) => task.call('order.read', { resource: 'order:1' }))
+    expect(sent.map(({ url }) => new URL(url).origin)).not.toContain('https://evil.test')
+  })
+
+  test('createClient() makes a key of its own for each client and keeps it', async () => {
+    const { client, newClient, to } = desk()
+    const other = newClient()
+    for (const one of [client, client, other]) await one.task(task, () => true)
+    const keys = to('/token').map(({ headers }) => headerOf(headers.get('dpop') ?? '').jwk.x)
+    expect(new Set(keys).size).toBe(2)
+    expect(keys[0]).toBe(keys[1])
+    expect(headerOf(to('/token')[0]?.headers.get('dpop') ?? '').jwk).not.toHaveProperty('d')
+  })
+
+  test('close() cancels every open task', async () => {
+    const { client, recorded } = desk()
+    await client.openTask(task)
+    await client.openTask(task)
+    await client.close()
+    expect((await recorded()).filter((line) => line.startsWith('task.ended'))).toEqual([
+      'task.ended cancelled',
+      'task.ended cancelled',
+    ])
+  })
+
+  test('createClient() types the API list', () => {
+    expect(api.map(({ audience }) => audience)).toEqual(['https://orders.test', 'https://stock.test/v1'])
+  })
 })
+
+const headerOf = (proof: string): { jwk: { x: string } } =>
+  JSON.parse(Buffer.from(proof.split('.')[0] ?? '', 'base64url').toString()) as { jwk: { x: string } }

@@ -25,7 +25,18 @@ export function createClient<const S extends ApiSet, Purpose extends string = st
   options: ClientOptions<S, Purpose>,
 ): Client<S, Purpose> {
   const checked = checkOptions(options)
-  const { issuer, identity, api, places, fetch, brokerFetch, skewSeconds, brokerTimeoutMs, apiTimeoutMs, retryDelaysMs } = checked
+  const {
+    issuer,
+    identity,
+    api,
+    places,
+    fetch,
+    brokerFetch,
+    skewSeconds,
+    brokerTimeoutMs,
+    apiTimeoutMs,
+    retryDelaysMs,
+  } = checked
   const clock = createSteadyClock(checked.clock)
   const nonces = createNonces()
   const maker = Promise.resolve(generateClientKey()).then(createProofMaker)

@@ -85,6 +85,11 @@ export class HeldGrant {
     return true
   }
 
+  /** The use that was taken is to be sent once more. */
+  takeAgain(): void {
+    this.#inFlight += 1
+  }
+
   /** Id of the next call under this grant: a tool that runs again with the same call id makes the same calls again. */
   nextCallId(): string {
     this.#calls += 1

@@ -4,12 +4,15 @@ import type { HeldGrant } from './held-grant.ts'
 
 /** Every grant of one task. Memory only; losing one costs a question to the broker, nothing else. */
 export interface HeldGrants {
-  /** A live grant that covers this call, with one use taken. */
-  take(ask: Omit<GrantAsk, 'callId'>, now: number): HeldGrant | undefined
+  /** A live grant that covers this call, with one use taken; the same one for a call that was sent and not answered. */
+  take(ask: GrantAsk, now: number): HeldGrant | undefined
   /** Keeps a new grant; a reusable one is offered to later calls of this task. */
   add(grant: HeldGrant, options: { readonly now: number; readonly reusable: boolean }): void
-  /** The call is over; a grant that is spent by it is forgotten. */
-  readonly release: (grant: HeldGrant) => void
+  /**
+   * The call is over; a grant that is spent by it is forgotten. Whether an unanswered call spent its grant is not known:
+   * sent again with the same id it is the same use, so its grant stays for it.
+   */
+  release(grant: HeldGrant, unanswered?: { readonly callId: string }): void
   readonly drop: (grant: HeldGrant) => void
   /** Forgets all of them: the task is over. */
   clear(): void
@@ -24,14 +27,27 @@ export function createHeldGrants(): HeldGrants {
   const all = new Set<HeldGrant>()
   const reusable = new LRUCache<HeldGrant, HeldGrant>({ max: MOST_REUSABLE })
 
+  const unansweredCalls = new Map<string, HeldGrant>()
+
   function drop(grant: HeldGrant): void {
     grant.drop()
     all.delete(grant)
     reusable.delete(grant)
+    for (const [callId, held] of unansweredCalls) if (held === grant) unansweredCalls.delete(callId)
+  }
+
+  function again(ask: GrantAsk, now: number): HeldGrant | undefined {
+    const grant = unansweredCalls.get(ask.callId)
+    if (grant === undefined || !grant.isLive(now) || !grant.covers(ask)) return undefined
+    unansweredCalls.delete(ask.callId)
+    grant.takeAgain()
+    return grant
   }
 
   return {
     take(ask, now) {
+      const same = again(ask, now)
+      if (same !== undefined) return same
       // A copy: what is dropped on the way must not disturb the walk.
       const candidates = [...reusable.values()]
       for (const grant of candidates) {
@@ -47,9 +63,10 @@ export function createHeldGrants(): HeldGrants {
       all.add(grant)
       if (options.reusable) reusable.set(grant, grant)
     },
-    release(grant) {
+    release(grant, unanswered) {
       grant.release()
-      if (grant.isSpent()) drop(grant)
+      if (unanswered !== undefined && all.has(grant)) unansweredCalls.set(unanswered.callId, grant)
+      else if (grant.isSpent() && ![...unansweredCalls.values()].includes(grant)) drop(grant)
     },
     drop,
     clear() {

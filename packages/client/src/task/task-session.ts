@@ -21,10 +21,10 @@ export interface TaskSession {
   readonly txn: string
   /** Aborted when the task is over, by whatever side. */
   readonly over: AbortSignal
-  take(ask: Omit<GrantAsk, 'callId'>): HeldGrant | undefined
+  take(ask: GrantAsk): HeldGrant | undefined
   /** Asks the broker for a grant; renews the task token first where it runs out. */
   ask(ask: GrantAsk, options: { readonly reusable: boolean; readonly signal: AbortSignal }): Promise<Asked>
-  release(grant: HeldGrant): void
+  release(grant: HeldGrant, unanswered?: { readonly callId: string }): void
   drop(grant: HeldGrant): void
   /** Takes note of what the other side said: a task it calls over is over here. */
   note(refusal: Refusal): void
@@ -129,7 +129,7 @@ export function createTaskSession(opened: TaskToken, parts: SessionParts): TaskS
     over: over.signal,
     take: (ask) => grants.take(ask, clock.steady()),
     ask,
-    release: grants.release,
+    release: (grant, unanswered) => grants.release(grant, unanswered),
     drop: grants.drop,
     note,
     end: (reason) => (ending ??= revoke(reason)),
