@@ -132,7 +132,9 @@ export function desk(
     recorded: async () => {
       const events = await world.events()
       return events.map(({ type, reason, action }) =>
-        [type, type === 'task.ended' ? reason : action].filter(Boolean).join(' '),
+        [type, type === 'task.ended' ? reason : type === 'grant.revoked' ? undefined : action]
+          .filter(Boolean)
+          .join(' '),
       )
     },
   }

@@ -42,6 +42,8 @@ export async function untilOver<T>(
   { session, signals }: Pick<CallSetup, 'session' | 'signals'>,
   work: (until: AbortSignal) => Promise<T | Refusal>,
 ): Promise<T | Refusal> {
+  for (const signal of signals) signal.throwIfAborted()
+  if (session.over.aborted) return refusal('task-ended')
   try {
     return await work(AbortSignal.any([session.over, ...signals]))
   } catch (error) {
@@ -71,7 +73,6 @@ async function attempts(plan: CallPlan, setup: CallSetup, until: AbortSignal): P
 
 /** The grant of the guarded tool this call comes from, or one of the task that has uses left. */
 function taken(session: TaskSession, ask: GrantAsk): HeldGrant | undefined {
-  if (session.over.aborted) return undefined
   const current = grantAtHand(session.txn, ask)
   return current?.take(ask.parameters) ? current : session.take(ask)
 }

@@ -31,7 +31,7 @@ describe('createClient()', () => {
       'use.started refund.create',
       'use.ended refund.create',
       'task.ended completed',
-      'grant.revoked refund.create',
+      'grant.revoked',
     ])
   })
 

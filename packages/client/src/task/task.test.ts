@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" />
 import { describe, expect, test } from 'vitest'
 import { changed, desk, task } from '../../test/desk.ts'
 
