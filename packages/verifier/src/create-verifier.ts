@@ -43,7 +43,7 @@ export function createVerifier<const A extends Api>(options: VerifierOptions<A>)
     coveredCall, // action, resource, parameters: what is checked is what the handler gets
     ...parts.revocation, // only where the store is our own: the broker's signed status list
     redeemedUse(parts.spending), // one atomic operation, last because it cannot be undone
-    recordedUse(parts.recorder, parts.abandon), // on record before the handler runs
+    recordedUse(parts.recorder, settings.ledgerTimeoutMs, parts.abandon), // on record before the handler runs
   ]
 
   const forAction = <N extends ActionName<A>>(name: N, rollout: Rollout = {}): ActionVerifier<GrantOf<A, N>> => {

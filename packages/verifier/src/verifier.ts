@@ -32,7 +32,7 @@ export interface Verifier<A extends Api = Api> {
   readonly issuer: string
   readonly publicUrl: string
   /** NumericDate seconds, of the verifier's clock. */
-  now(): number
+  readonly now: () => number
   /** @throws HallpassError `configuration-invalid` for an action the catalog has not, or a rollout that never ends. */
   forAction<N extends ActionName<A>>(action: N, rollout?: Rollout): ActionVerifier<GrantOf<A, N>>
   /** Verifies one request for one action, and spends its grant. */
@@ -41,5 +41,5 @@ export interface Verifier<A extends Api = Api> {
   metadata(): ResourceMetadata
   readonly metadataPath: string
   /** Waits for outcomes still being recorded, and writes the refusals counted so far. */
-  flush(): Promise<void>
+  readonly flush: () => Promise<void>
 }

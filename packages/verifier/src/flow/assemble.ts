@@ -12,6 +12,8 @@ import { metadataPath } from '../metadata.ts'
 import type { Settings } from '../options.ts'
 import { createHolderKeys } from '../proof/holder-keys.ts'
 import { createAnswers } from '../refusal/answers.ts'
+import { liveStatus } from '../revocation/live-status.ts'
+import { createStatusLists } from '../revocation/status-lists.ts'
 import { createTokenCache } from '../token/token-cache.ts'
 import type { TokenVerifier } from '../token/token-verifier.ts'
 import { createTokenVerifier } from '../token/token-verifier.ts'
@@ -30,8 +32,8 @@ export interface Parts {
   readonly recorder: Recorder
   readonly conclude: Conclude
   /** Closes a use whose start could not be recorded: it stays used. */
-  abandon(attempt: Attempt): void
-  flush(): Promise<void>
+  readonly abandon: (attempt: Attempt) => void
+  readonly flush: () => Promise<void>
 }
 
 /** Builds the parts of a verifier from its checked settings. */
@@ -65,8 +67,8 @@ export function assemble(settings: Settings): Parts {
       cache: createTokenCache(settings.cacheEntries),
     }),
     holderKeys: createHolderKeys(settings.cacheEntries),
-    revocation: [],
-    spending: { ledger, source: settings.revocation === undefined ? 'registered' : 'signed', nextId },
+    revocation: revocationSteps(settings, keys),
+    spending: { ledger, timeoutMs: settings.ledgerTimeoutMs, source: settings.revocation === undefined ? 'registered' : 'signed', nextId },
     recorder,
     conclude: createConclude({ recorder, keeper, answers, nonces, nextId, observe }),
     abandon(attempt) {
@@ -87,4 +89,14 @@ export function assemble(settings: Settings): Parts {
 
 function issuerKeys({ issuer, fetch }: Settings, algorithms: readonly SignatureAlgorithm[]): IssuerKeys {
   return cachedKeys(typeof issuer === 'string' ? remoteKeySource(issuer, fetch) : localKeySource(issuer), algorithms)
+}
+
+/** A verifier that shares the broker's ledger needs no list: the ledger knows first. */
+function revocationSteps(settings: Settings, keys: IssuerKeys): readonly Step[] {
+  const { revocation, issuer, issuerId, tokenAlgorithms: algorithms, skewSeconds } = settings
+  if (revocation === undefined) return []
+  const inProcess = typeof issuer === 'string' ? undefined : issuer.fetch?.bind(issuer)
+  const fetch = inProcess === undefined ? settings.fetch : async (url: string, init: RequestInit) => inProcess(new Request(url, init))
+  const { maxStalenessSeconds } = revocation
+  return [liveStatus(createStatusLists({ issuer: issuerId, keys, algorithms, maxStalenessSeconds, skewSeconds, fetch }))]
 }

@@ -11,19 +11,24 @@ const FIELD_REPEATED: Refused<RefusalReason> = refuse('request-malformed', 'A he
 const BODY_ON_READ: Refused<RefusalReason> = refuse('request-malformed', 'A GET or HEAD request has no body')
 
 /** Reads target and header fields, and finds the one credential: nothing else is looked at without one. */
-export const oneCredential =
-  (publicUrl: string, rules: Omit<CredentialRules, 'sharesRoute'>): Step =>
-  (attempt) => {
+export function oneCredential(publicUrl: string, rules: Omit<CredentialRules, 'sharesRoute'>): Step {
+  const { origin, pathname } = new URL(publicUrl)
+  const prefix = pathname.replace(/\/$/, '')
+  return (attempt) => {
+    const { target } = attempt.call
     const fields = readFields(attempt.call.headers)
     attempt.fields = fields
-    const url = requestUrl(publicUrl, attempt.call.target)
+    const url = requestUrl(origin, target)
     if (url.ok) {
-      attempt.url = url.value.url
-      attempt.path = url.value.path
+      const { path } = url.value
+      // Routes may be mounted under the public prefix, or stand behind a proxy that takes it off.
+      const isUnder = prefix !== '' && (path === prefix || path.startsWith(`${prefix}/`))
+      attempt.url = prefix === '' ? url.value.url : origin + (isUnder ? path : prefix + path)
+      attempt.path = isUnder ? path.slice(prefix.length) : path
       attempt.query = url.value.query
     } else {
       // A target that cannot be read still shows whether it carries a token.
-      attempt.query = attempt.call.target.split('?').slice(1).join('?')
+      attempt.query = target.split('?').slice(1).join('?')
     }
     const found = findCredential(fields, attempt.query, { ...rules, sharesRoute: attempt.sharesRoute })
     if (!found.ok) return found
@@ -32,6 +37,7 @@ export const oneCredential =
     attempt.credential = found.value
     return undefined
   }
+}
 
 /** Refuses a body by its header fields alone, before a byte of it is read. */
 export const plainBody: Step = ({ call, fields, planned }) => {

@@ -3,6 +3,7 @@ import { CLAIM, amountsFor, isPromise, parameterDigest, refuse } from '@hallpass
 import type { Recorder } from '../audit/recorder.ts'
 import { readIdempotencyKey } from '../request/idempotency-key.ts'
 import type { Attempt, Step } from './attempt.ts'
+import { within } from './within.ts'
 
 const NO_LEDGER: Refused<RefusalReason> = refuse('ledger-unavailable', 'The ledger did not answer')
 const NO_TRAIL: Refused<RefusalReason> = refuse('audit-unavailable', 'The use could not be put on record; it stays used')
@@ -11,6 +12,8 @@ const NO_AMOUNTS: Readonly<Record<string, number>> = Object.freeze({})
 
 export interface SpendRules {
   readonly ledger: UseLedger
+  /** How long the ledger may take: an answer that is late is no answer. */
+  readonly timeoutMs: number
   readonly source: RedeemRequest['source']
   readonly nextId: () => string
 }
@@ -20,7 +23,7 @@ export interface SpendRules {
  * totals fit, the use is recorded, all in one atomic operation of the ledger. Only its `first` reaches the handler.
  */
 export const redeemedUse =
-  ({ ledger, source, nextId }: SpendRules): Step =>
+  ({ ledger, timeoutMs, source, nextId }: SpendRules): Step =>
   (attempt) => {
     const request = redeemRequest(attempt, source, nextId())
     if (!request.ok) return request
@@ -37,7 +40,7 @@ export const redeemedUse =
     } catch {
       return NO_LEDGER
     }
-    return isPromise(answer) ? answer.then(settle, () => NO_LEDGER) : settle(answer)
+    return isPromise(answer) ? within(timeoutMs, answer).then(settle, () => NO_LEDGER) : settle(answer)
   }
 
 function redeemRequest(
@@ -87,15 +90,15 @@ function redeemRequest(
  * lost use is safe, and only a handler may say that nothing was done.
  */
 export const recordedUse =
-  (recorder: Recorder, settle: (attempt: Attempt) => void): Step =>
+  (recorder: Recorder, timeoutMs: number, abandon: (attempt: Attempt) => void): Step =>
   (attempt) => {
     const unrecorded = (): Refused<RefusalReason> => {
-      settle(attempt)
+      abandon(attempt)
       return NO_TRAIL
     }
     try {
       const started = recorder.started(attempt)
-      return isPromise(started) ? started.then(() => undefined, unrecorded) : undefined
+      return isPromise(started) ? within(timeoutMs, started).then(() => undefined, unrecorded) : undefined
     } catch {
       return unrecorded()
     }

@@ -1,0 +1,2 @@
+export { brokerLedger } from './broker-ledger/broker-ledger.ts'
+export type { BrokerLedgerOptions } from './broker-ledger/broker-ledger.ts'

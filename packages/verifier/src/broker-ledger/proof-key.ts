@@ -1,0 +1,48 @@
+import type { Jwk } from '@hallpass/core'
+import { encodeBase64url, jwkThumbprint, sha256Base64, sha256Base64url } from '@hallpass/core'
+
+/** One request to the broker that a proof is to be good for. */
+export interface ProofOf {
+  readonly url: string
+  readonly body: string
+  /** NumericDate seconds. */
+  readonly now: number
+  readonly accessToken?: string | undefined
+  readonly nonce?: string | undefined
+}
+
+/** Makes proofs of possession (RFC 9449) with one ES256 key that cannot be exported. */
+export interface ProofKey {
+  readonly jkt: string
+  proof(of: ProofOf): Promise<string>
+}
+
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' } as const
+const SIGNATURE = { name: 'ECDSA', hash: 'SHA-256' } as const
+const text = new TextEncoder()
+
+/** Generates the key of one broker ledger. It signs proofs for the broker and nothing else. */
+export async function createProofKey(): Promise<ProofKey> {
+  const { subtle } = globalThis.crypto
+  const pair = await subtle.generateKey(ALGORITHM, false, ['sign', 'verify'])
+  const { kty, crv, x, y } = await subtle.exportKey('jwk', pair.publicKey)
+  const jwk = { kty, crv, x, y } as Jwk
+  const header = encodeBase64url(text.encode(JSON.stringify({ typ: 'dpop+jwt', alg: 'ES256', jwk })))
+  return {
+    jkt: jwkThumbprint(jwk),
+    async proof({ url, body, now, accessToken, nonce }) {
+      const claims = {
+        jti: encodeBase64url(globalThis.crypto.getRandomValues(new Uint8Array(16))),
+        htm: 'POST',
+        htu: url,
+        iat: Math.floor(now),
+        ...(accessToken === undefined ? {} : { ath: sha256Base64url(accessToken) }),
+        ...(nonce === undefined ? {} : { nonce }),
+        content_digest: `sha-256=:${sha256Base64(body)}:`,
+      }
+      const input = `${header}.${encodeBase64url(text.encode(JSON.stringify(claims)))}`
+      const signature = await subtle.sign(SIGNATURE, pair.privateKey, text.encode(input))
+      return `${input}.${encodeBase64url(new Uint8Array(signature))}`
+    },
+  }
+}
