@@ -20,10 +20,17 @@ export type LocalIdentity = PrivateKeyJwtIdentity & TokenSource
  * processes share it; without, it lives and dies with the process.
  * Throws `not-for-production` where NODE_ENV is production or the audience is not loopback.
  */
-export function localDev(name: string, options: { readonly audience: string; readonly directory?: string }): LocalIdentity {
+export function localDev(
+  name: string,
+  options: { readonly audience: string; readonly directory?: string },
+): LocalIdentity {
   const { audience, directory } = options
   refuseProduction(audience)
-  if (!NAME.test(name)) throw new HallpassError('configuration-invalid', 'A local identity has a plain name: letters, digits and . _ - only.')
+  if (!NAME.test(name))
+    throw new HallpassError(
+      'configuration-invalid',
+      'A local identity has a plain name: letters, digits and . _ - only.',
+    )
   const key = directory === undefined ? keyInProcess(name) : keyInDirectory(name, directory)
   const identity: LocalIdentity = {
     kind: 'private_key_jwt',
@@ -42,12 +49,18 @@ export function localDev(name: string, options: { readonly audience: string; rea
 
 function refuseProduction(audience: string): void {
   if (process.env['NODE_ENV'] === 'production') {
-    throw new HallpassError('not-for-production', 'localDev() is for development; use spiffe(), oidc() or privateKeyJwt().')
+    throw new HallpassError(
+      'not-for-production',
+      'localDev() is for development; use spiffe(), oidc() or privateKeyJwt().',
+    )
   }
   const url = URL.canParse(audience) ? new URL(audience) : undefined
   const isHttp = url?.protocol === 'http:' || url?.protocol === 'https:'
   if (url === undefined || !isHttp || !LOOPBACK.has(url.hostname)) {
-    throw new HallpassError('not-for-production', 'localDev() works on loopback only: the audience is an http URL of localhost.')
+    throw new HallpassError(
+      'not-for-production',
+      'localDev() works on loopback only: the audience is an http URL of localhost.',
+    )
   }
 }
 
@@ -70,7 +83,9 @@ function readKey(path: string): KeyObject | undefined {
     return createPrivateKey(readFileSync(path, 'utf8'))
   } catch (cause) {
     if ((cause as { code?: unknown }).code === 'ENOENT') return undefined
-    throw new HallpassError('key-unavailable', 'A local key file cannot be read. Delete it, and a new one is made.', { cause })
+    throw new HallpassError('key-unavailable', 'A local key file cannot be read. Delete it, and a new one is made.', {
+      cause,
+    })
   }
 }
 
@@ -106,7 +121,14 @@ const segment = (value: object): string => Buffer.from(JSON.stringify(value)).to
 
 function signAssertion(key: KeyObject, name: string, audience: string): string {
   const iat = Math.floor(Date.now() / 1000)
-  const claims = { iss: name, sub: name, aud: audience, iat, exp: iat + ASSERTION_SECONDS, jti: randomBytes(16).toString('base64url') }
+  const claims = {
+    iss: name,
+    sub: name,
+    aud: audience,
+    iat,
+    exp: iat + ASSERTION_SECONDS,
+    jti: randomBytes(16).toString('base64url'),
+  }
   const input = `${segment({ alg: 'ES256', typ: 'JWT' })}.${segment(claims)}`
   return `${input}.${sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
 }

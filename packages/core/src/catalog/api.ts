@@ -23,7 +23,11 @@ export type ResourceOfTemplate<T extends string> = T extends `${infer Head}{${st
   ? `${Head}${string}${ResourceOfTemplate<Tail>}`
   : T
 
-export interface Action<Name extends string = string, Resource extends string = string, P extends z.ZodObject = z.ZodObject> {
+export interface Action<
+  Name extends string = string,
+  Resource extends string = string,
+  P extends z.ZodObject = z.ZodObject,
+> {
   readonly name: Name
   readonly audience: string
   readonly method?: Method

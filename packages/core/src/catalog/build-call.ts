@@ -39,7 +39,12 @@ export function buildCall(action: Action, resource: string, parameters: JsonObje
   const { method } = action
   if (rest.length === 0) return ok({ method, path, query: '' })
   if (!inQuery(method)) {
-    return ok({ method, path, query: '', body: JSON.stringify(Object.fromEntries(rest.map((name) => [name, parameters[name]]))) })
+    return ok({
+      method,
+      path,
+      query: '',
+      body: JSON.stringify(Object.fromEntries(rest.map((name) => [name, parameters[name]]))),
+    })
   }
   const query = buildQuery(rest, parameters)
   if (query === undefined) return refuse('parameters-invalid', 'a query carries text only')
@@ -57,7 +62,8 @@ function fillPath(segments: readonly Segment[], valueOf: (name: string) => JsonV
       continue
     }
     const value = valueOf(segment.parameter)
-    if (typeof value !== 'string' || value === '' || value === '.' || value === '..' || !isWellFormed(value)) return undefined
+    if (typeof value !== 'string' || value === '' || value === '.' || value === '..' || !isWellFormed(value))
+      return undefined
     if (/[/\\]/.test(value)) return undefined
     path += `/${encodeURIComponent(value)}`
   }

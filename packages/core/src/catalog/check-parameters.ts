@@ -46,13 +46,15 @@ export function openness(schema: z.ZodType, where: string, seen: Set<z.ZodType> 
   seen.add(schema)
   const definition = definitionOf(schema)
   const { type } = definition
-  if (definition.coerce === true) return `${where} coerces its input; use decimal(), z.enum or a schema of the type that is sent`
+  if (definition.coerce === true)
+    return `${where} coerces its input; use decimal(), z.enum or a schema of the type that is sent`
   if (LEAVES.has(type)) return undefined
   if (OPEN.has(type)) return `${where} takes anything; name its type, or use z.json() where any JSON is meant`
   if (type === 'catch') return `${where} turns invalid input into a value; drop .catch()`
   const parts = partsOf(definition, where)
   if (parts === undefined) return `${where} is a ${type}, which JSON cannot carry`
-  if (type === 'object' && !isStrict(schema)) return `${where} is an object that lets unknown members pass; use z.strictObject`
+  if (type === 'object' && !isStrict(schema))
+    return `${where} is an object that lets unknown members pass; use z.strictObject`
   for (const [part, name] of parts) {
     const problem = openness(part, name, seen)
     if (problem !== undefined) return problem

@@ -48,7 +48,10 @@ export function defineApi<const Inputs extends Readonly<Record<string, ActionInp
 
 function checkAudience(audience: string): void {
   const shown = typeof audience === 'string' ? `'${audience}'` : 'The audience'
-  const url = typeof audience === 'string' && /^https?:\/\/[^\s\\?#]+$/.test(audience) ? URL.parse?.(audience) ?? toUrl(audience) : null
+  const url =
+    typeof audience === 'string' && /^https?:\/\/[^\s\\?#]+$/.test(audience)
+      ? (URL.parse?.(audience) ?? toUrl(audience))
+      : null
   if (url === null || url.username !== '' || url.password !== '') {
     throw invalid(`${shown} is not an audience: use the API's absolute URL without query and fragment.`)
   }
@@ -62,13 +65,16 @@ function defineAction(name: string, input: ActionInput, audience: string): Actio
   if (!RISKS.includes(input.risk)) throw invalid(`Action '${name}' needs a risk: read, write or critical.`)
   const resource = parseResource(input.resource)
   if (resource === undefined) {
-    throw invalid(`Action '${name}' has the resource '${input.resource}'; write it like order:{id}, with text between two parameters.`)
+    throw invalid(
+      `Action '${name}' has the resource '${input.resource}'; write it like order:{id}, with text between two parameters.`,
+    )
   }
   const parameters = closedParameters(name, input.parameters)
   const route = input.route === undefined ? undefined : parseRoute(name, input.route)
   const names = Object.keys(parameters.shape)
   const taken = resource.parameters.find((parameter) => names.includes(parameter))
-  if (taken !== undefined) throw invalid(`Action '${name}' has '${taken}' both in its resource and in its parameters; rename one.`)
+  if (taken !== undefined)
+    throw invalid(`Action '${name}' has '${taken}' both in its resource and in its parameters; rename one.`)
   if (route !== undefined) checkRoute(name, { ...route, resource: resource.parameters, parameters })
   return {
     name,
@@ -85,9 +91,12 @@ function defineAction(name: string, input: ActionInput, audience: string): Actio
 function closedParameters(name: string, given: z.ZodObject | undefined): z.ZodObject {
   if (given === undefined) return z.strictObject({}) as z.ZodObject
   if (!(given instanceof z.ZodObject)) throw invalid(`Action '${name}' needs a z.object for its parameters.`)
-  if (isLoose(given)) throw invalid(`Action '${name}' takes parameters it does not name; use z.object without .loose() or .catchall().`)
+  if (isLoose(given))
+    throw invalid(`Action '${name}' takes parameters it does not name; use z.object without .loose() or .catchall().`)
   const strict = given.strict() as z.ZodObject
-  const odd = Object.keys(strict.shape).find((parameter) => !PARAMETER_NAME.test(parameter) || parameter === '__proto__')
+  const odd = Object.keys(strict.shape).find(
+    (parameter) => !PARAMETER_NAME.test(parameter) || parameter === '__proto__',
+  )
   if (odd !== undefined) throw invalid(`Action '${name}' has a parameter '${odd}'; use letters, digits and _ . - only.`)
   const problem = openness(strict, 'parameters')
   if (problem !== undefined) throw invalid(`Action '${name}': ${problem}.`)
@@ -123,7 +132,8 @@ function checkRoute(
   if (missing !== undefined) throw invalid(`Action '${name}' has {${missing}} in its resource, but not in its route.`)
   const { shape } = route.parameters
   const unknown = inRoute.find((parameter) => !route.resource.includes(parameter) && !Object.hasOwn(shape, parameter))
-  if (unknown !== undefined) throw invalid(`Action '${name}' has {${unknown}} in its route, but neither in its resource nor in its parameters.`)
+  if (unknown !== undefined)
+    throw invalid(`Action '${name}' has {${unknown}} in its route, but neither in its resource nor in its parameters.`)
   for (const [parameter, schema] of Object.entries(shape)) {
     const asText = inRoute.includes(parameter) || inQuery(route.method)
     if (asText && !takesText(schema as z.ZodType)) {
@@ -143,7 +153,9 @@ function refuseOverlaps(actions: readonly Action[]): void {
   routed.forEach((one, index) => {
     const other = routed.slice(index + 1).find((candidate) => overlap(one, candidate))
     if (other !== undefined) {
-      throw invalid(`Actions '${one.action.name}' and '${other.action.name}' match the same requests; make their routes differ.`)
+      throw invalid(
+        `Actions '${one.action.name}' and '${other.action.name}' match the same requests; make their routes differ.`,
+      )
     }
   })
 }

@@ -33,7 +33,8 @@ export function assembleParameters(action: Action, input: RequestInput): Result<
   }
   if (input.query !== '') {
     const members = parseQuery(input.query)
-    if (members === undefined) return refuse('request-malformed', 'the query is not a plain list of distinct name=value')
+    if (members === undefined)
+      return refuse('request-malformed', 'the query is not a plain list of distinct name=value')
     for (const [name, value] of members) {
       if (!Object.hasOwn(shape, name)) return unknownInput()
       if (Object.hasOwn(raw, name)) return collision()

@@ -43,7 +43,9 @@ export function partsOfResource(action: Action, resource: string): Result<Record
   const parts = cut(compileAction(action), resource)
   if (parts === undefined) return refuse('resource-mismatch', 'the resource does not fit the action')
   const again = resourceFrom(action, parts)
-  return again.ok && again.value === resource ? ok(parts) : refuse('resource-mismatch', 'the resource does not fit the action')
+  return again.ok && again.value === resource
+    ? ok(parts)
+    : refuse('resource-mismatch', 'the resource does not fit the action')
 }
 
 function cut({ resource }: CompiledAction, text: string): Record<string, string> | undefined {
@@ -66,5 +68,11 @@ function cut({ resource }: CompiledAction, text: string): Record<string, string>
 export function matchResource(pattern: string, resource: string): boolean {
   if (!pattern.endsWith(':*')) return pattern === resource && !resource.includes('*')
   const kind = pattern.slice(0, -1)
-  return kind.indexOf(':') === kind.length - 1 && kind.length > 1 && resource.length > kind.length && resource.startsWith(kind) && !resource.includes('*')
+  return (
+    kind.indexOf(':') === kind.length - 1 &&
+    kind.length > 1 &&
+    resource.length > kind.length &&
+    resource.startsWith(kind) &&
+    !resource.includes('*')
+  )
 }

@@ -21,7 +21,9 @@ const MAX_SCALE = 15
  * `scale` is the most fraction digits it takes (default 2), `unit` names what is counted, `signed` allows a minus.
  * Throws `api-invalid` for a scale outside 0 to 15.
  */
-export function decimal(options: { readonly scale?: number; readonly unit?: string; readonly signed?: true } = {}): DecimalSchema {
+export function decimal(
+  options: { readonly scale?: number; readonly unit?: string; readonly signed?: true } = {},
+): DecimalSchema {
   const { scale = 2, unit, signed } = options
   if (!Number.isInteger(scale) || scale < 0 || scale > MAX_SCALE) {
     throw new HallpassError('api-invalid', `decimal() takes a scale from 0 to ${MAX_SCALE}.`)
@@ -29,7 +31,11 @@ export function decimal(options: { readonly scale?: number; readonly unit?: stri
   const read = z.transform<string, Decimal>((text, context) => {
     const value = Decimal.parse(text)
     if (value !== undefined && value.scale <= scale && (signed === true || !value.isNegative)) return value
-    context.issues.push({ code: 'custom', message: `expected a plain decimal with at most ${scale} fraction digits`, input: '' })
+    context.issues.push({
+      code: 'custom',
+      message: `expected a plain decimal with at most ${scale} fraction digits`,
+      input: '',
+    })
     return z.NEVER
   })
   specs.set(read, unit === undefined ? { scale } : { scale, unit })
@@ -46,6 +52,7 @@ interface Definition {
 export function decimalSpec(schema: unknown): DecimalSpec | undefined {
   const definition = (schema as { _zod?: { def?: Definition } } | undefined)?._zod?.def
   if (definition === undefined) return undefined
-  if (definition.type === 'pipe' && definition.out !== undefined) return specs.get(definition.out) ?? decimalSpec(definition.out)
+  if (definition.type === 'pipe' && definition.out !== undefined)
+    return specs.get(definition.out) ?? decimalSpec(definition.out)
   return definition.innerType === undefined ? undefined : decimalSpec(definition.innerType)
 }

@@ -2,6 +2,7 @@ import { HallpassError } from '../fault.ts'
 import { ok, refuse } from '../result.ts'
 import type { Result } from '../result.ts'
 
+const MAX_SCALE = 20
 const PLAIN = /^(-?)(0|[1-9][0-9]{0,39})(?:\.([0-9]{1,20}))?$/
 
 /** An exact decimal number; compared by its methods only, never by operators and never as text. */
@@ -29,7 +30,10 @@ export class Decimal {
   static of(text: string | Decimal): Decimal {
     const value = text instanceof Decimal ? text : Decimal.parse(text)
     if (value === undefined) {
-      throw new HallpassError('configuration-invalid', "Not a plain decimal. Write it like '42.50': digits, one point, no exponent.")
+      throw new HallpassError(
+        'configuration-invalid',
+        "Not a plain decimal. Write it like '42.50': digits, one point, no exponent.",
+      )
     }
     return value
   }
@@ -76,8 +80,10 @@ export class Decimal {
     return new Decimal(left + right, Math.max(this.digits, addend.digits))
   }
 
-  /** The value times 10^scale, or undefined when that is not an integer. */
+  /** The value times 10^scale (0 to 20), or undefined when that is not an integer. */
   unitsAt(scale: number): bigint | undefined {
+    // An unbounded power is minutes of work.
+    if (!Number.isInteger(scale) || scale < 0 || scale > MAX_SCALE) return undefined
     if (scale >= this.digits) return this.units * 10n ** BigInt(scale - this.digits)
     const divisor = 10n ** BigInt(this.digits - scale)
     return this.units % divisor === 0n ? this.units / divisor : undefined
@@ -97,7 +103,10 @@ export class Decimal {
 
   /** Throws: an operator would compare decimals as text or as doubles. */
   valueOf(): never {
-    throw new HallpassError('configuration-invalid', 'A Decimal has no number value. Compare with lt, lte, gt, gte or eq; add with add.')
+    throw new HallpassError(
+      'configuration-invalid',
+      'A Decimal has no number value. Compare with lt, lte, gt, gte or eq; add with add.',
+    )
   }
 
   [Symbol.toPrimitive](hint: string): string {

@@ -45,18 +45,27 @@ export function covers(entry: ToolCallEntry, ask: Ask): Result<true, RefusalReas
  * `amount-invalid` where a parameter that a limit adds up is missing, negative, finer than the scale, or not a plain
  * decimal string, and where two limits count one parameter in different scales.
  */
-export function amountsFor(limits: readonly Limit[], parameters: JsonObject): Result<Record<string, number>, RefusalReason> {
+export function amountsFor(
+  limits: readonly Limit[],
+  parameters: JsonObject,
+): Result<Record<string, number>, RefusalReason> {
   const amounts: Record<string, number> = {}
   const scales = new Map<string, number>()
   for (const { parameter, scale = 0 } of limits) {
     if (parameter === undefined) continue
     const before = scales.get(parameter)
-    if (before !== undefined && before !== scale) return refuse('amount-invalid', 'two limits count one parameter in different scales')
+    if (before !== undefined && before !== scale)
+      return refuse('amount-invalid', 'two limits count one parameter in different scales')
     scales.set(parameter, scale)
     const value = member(parameters, parameter)
     const units = typeof value === 'string' ? toUnits(value, scale) : refuse('amount-invalid')
     if (!units.ok) return refuse('amount-invalid', 'a parameter that a total counts is missing or not an amount')
-    Object.defineProperty(amounts, parameter, { value: units.value, enumerable: true, configurable: true, writable: true })
+    Object.defineProperty(amounts, parameter, {
+      value: units.value,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    })
   }
   return ok(amounts)
 }

@@ -42,7 +42,8 @@ export function parseTaskEntry(value: JsonValue): Result<TaskEntry, RefusalReaso
   if (!isClosed(value, TASK_MEMBERS)) return invalid('the task entry has a member this profile does not know')
   const { purpose, note, ceiling, deadline } = value
   if (!isText(purpose)) return invalid('the task entry needs a purpose')
-  if (note !== undefined && (typeof note !== 'string' || note.length > MAX_NOTE)) return invalid('the note is text of at most 256 characters')
+  if (note !== undefined && (typeof note !== 'string' || note.length > MAX_NOTE))
+    return invalid('the note is text of at most 256 characters')
   if (deadline !== undefined && !isCount(deadline, 1)) return invalid('the deadline is a NumericDate')
   if (ceiling !== undefined && !isCeiling(ceiling)) return invalid('the ceiling lists actions or resources')
   return ok(value as unknown as TaskEntry)
@@ -55,7 +56,15 @@ function isCeiling(value: JsonValue): value is JsonObject & Ceiling {
 }
 
 const REQUEST_MEMBERS = new Set(['type', 'locations', 'actions', 'identifier', 'parameters'])
-const ENTRY_MEMBERS = new Set(['type', 'locations', 'actions', 'identifier', 'limits', 'parameter_digest', 'constraints'])
+const ENTRY_MEMBERS = new Set([
+  'type',
+  'locations',
+  'actions',
+  'identifier',
+  'limits',
+  'parameter_digest',
+  'constraints',
+])
 
 function checkToolCall(value: JsonValue, members: ReadonlySet<string>): Result<JsonObject, RefusalReason> {
   if (!isObject(value) || value['type'] !== DETAIL_TYPE.toolCall) return invalid('not a tool-call entry')
@@ -63,7 +72,8 @@ function checkToolCall(value: JsonValue, members: ReadonlySet<string>): Result<J
   if (!isOneText(value['locations'])) return invalid('locations holds exactly one audience')
   if (!isOneText(value['actions'])) return invalid('actions holds exactly one action')
   const { identifier } = value
-  if (!isText(identifier) || identifier.indexOf(':') < 1 || identifier.endsWith(':')) return invalid('identifier is kind:id')
+  if (!isText(identifier) || identifier.indexOf(':') < 1 || identifier.endsWith(':'))
+    return invalid('identifier is kind:id')
   return ok(value)
 }
 
@@ -82,8 +92,10 @@ export function parseToolCallEntry(value: JsonValue): Result<ToolCallEntry, Refu
   if (!checked.ok) return checked
   const { limits, parameter_digest: digest, constraints } = checked.value
   if (!isLimits(limits)) return invalid('limits is a list of limits this profile knows')
-  if ((digest === undefined) === (constraints === undefined)) return invalid('there is a parameter digest or constraints, one of them')
-  if (digest !== undefined && !(typeof digest === 'string' && DIGEST.test(digest))) return invalid('the parameter digest is sha-256')
+  if ((digest === undefined) === (constraints === undefined))
+    return invalid('there is a parameter digest or constraints, one of them')
+  if (digest !== undefined && !(typeof digest === 'string' && DIGEST.test(digest)))
+    return invalid('the parameter digest is sha-256')
   if (constraints !== undefined) {
     const known = checkConstraints(constraints)
     if (!known.ok) return known

@@ -6,7 +6,8 @@ import { parseSpiffeId } from './spiffe-id.ts'
 const invalid = (what: string): HallpassError => new HallpassError('configuration-invalid', what)
 
 function needText(value: unknown, what: string): void {
-  if (typeof value !== 'string' || value === '') throw invalid(`${what} is missing: an identity pins its audience and its subject.`)
+  if (typeof value !== 'string' || value === '')
+    throw invalid(`${what} is missing: an identity pins its audience and its subject.`)
 }
 
 function needKeys(jwks: JwkSet | undefined, what: string): void {
@@ -17,7 +18,8 @@ function needKeys(jwks: JwkSet | undefined, what: string): void {
 
 function checkCommon(options: { readonly keysPerAssertion?: number; readonly algorithms?: readonly string[] }): void {
   const { keysPerAssertion = 1, algorithms } = options
-  if (!Number.isSafeInteger(keysPerAssertion) || keysPerAssertion < 1) throw invalid('keysPerAssertion is a whole number from 1.')
+  if (!Number.isSafeInteger(keysPerAssertion) || keysPerAssertion < 1)
+    throw invalid('keysPerAssertion is a whole number from 1.')
   if (algorithms !== undefined && (algorithms.length === 0 || !algorithms.every(isSignatureAlgorithm))) {
     throw invalid('algorithms lists asymmetric JWS algorithms, at least one.')
   }
@@ -35,7 +37,8 @@ export function oidc(options: Omit<OidcIdentity, 'kind'>): OidcIdentity {
   needText(options.issuer, 'issuer')
   needText(options.audience, 'audience')
   needText(options.subject, 'subject')
-  if (!isHttps(options.issuer) && !isLoopback(options.issuer)) throw invalid('issuer is an https URL without query and fragment.')
+  if (!isHttps(options.issuer) && !isLoopback(options.issuer))
+    throw invalid('issuer is an https URL without query and fragment.')
   if (options.jwks !== undefined) needKeys(options.jwks, 'jwks')
   checkCommon(options)
   return Object.freeze({ ...structuredClone(options), kind: 'oidc' })
@@ -50,7 +53,8 @@ export function spiffe(options: Omit<SpiffeIdentity, 'kind'>): SpiffeIdentity {
   needText(options.id, 'id')
   needText(options.audience, 'audience')
   const id = parseSpiffeId(options.id)
-  if (!id.ok || id.value.path === '') throw invalid('id is a SPIFFE ID of one workload, such as spiffe://example.org/agent.')
+  if (!id.ok || id.value.path === '')
+    throw invalid('id is a SPIFFE ID of one workload, such as spiffe://example.org/agent.')
   if (typeof options.bundle !== 'string') needKeys(options.bundle, 'bundle')
   else if (!isHttps(options.bundle)) throw invalid('bundle is a key set or the https URL of a bundle endpoint.')
   checkCommon(options)

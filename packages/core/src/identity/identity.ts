@@ -1,7 +1,9 @@
 import type { JsonObject } from '../json/value.ts'
 
 /** JSON Web Key as data. */
-export type Jwk = { readonly kty: string; readonly kid?: string; readonly alg?: string; readonly use?: string } & { readonly [member: string]: unknown }
+export type Jwk = { readonly kty: string; readonly kid?: string; readonly alg?: string; readonly use?: string } & {
+  readonly [member: string]: unknown
+}
 export interface JwkSet {
   readonly keys: readonly Jwk[]
 }

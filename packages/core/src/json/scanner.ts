@@ -25,7 +25,16 @@ const CLOSE_OBJECT = 0x7d
 
 const hasOwn = Object.prototype.hasOwnProperty
 const HEX = /^[0-9a-fA-F]{4}$/
-const ESCAPES = new Map([['b', '\b'], ['f', '\f'], ['n', '\n'], ['r', '\r'], ['t', '\t'], ['"', '"'], ['\\', '\\'], ['/', '/']])
+const ESCAPES = new Map([
+  ['b', '\b'],
+  ['f', '\f'],
+  ['n', '\n'],
+  ['r', '\r'],
+  ['t', '\t'],
+  ['"', '"'],
+  ['\\', '\\'],
+  ['/', '/'],
+])
 
 /**
  * Names seen before, by hash: a name found here is neither cut out nor interned again, which is half the cost of small
@@ -155,7 +164,11 @@ export class Scanner {
     const start = this.at + 1
     let at = start
     let hash = 0
-    for (let code = at < end ? (codes[at] as number) : END; code !== QUOTE; code = ++at < end ? (codes[at] as number) : END) {
+    for (
+      let code = at < end ? (codes[at] as number) : END;
+      code !== QUOTE;
+      code = ++at < end ? (codes[at] as number) : END
+    ) {
       if (code < 0x20 || code === BACKSLASH) return this.string()
       hash = (Math.imul(hash, 31) + code) | 0
     }
@@ -173,7 +186,11 @@ export class Scanner {
     const { codes, end } = this
     const start = this.at + 1
     let at = start
-    for (let code = at < end ? (codes[at] as number) : END; code !== QUOTE; code = ++at < end ? (codes[at] as number) : END) {
+    for (
+      let code = at < end ? (codes[at] as number) : END;
+      code !== QUOTE;
+      code = ++at < end ? (codes[at] as number) : END
+    ) {
       if (code === BACKSLASH) return this.escaped(start, at)
       if (code < 0x20) return this.failText('json-syntax')
     }

@@ -22,8 +22,10 @@ const isDate = (value: JsonValue | undefined): value is number =>
 /** Checks everything about a proof that needs no key (RFC 9449 section 4.3), the cheapest first. */
 export function checkProofClaims(payload: JsonObject, expect: ProofExpectation): Result<ProofClaims, RefusalReason> {
   const { jti, htm, htu, iat, exp, nbf, nonce } = payload
-  if (typeof jti !== 'string' || jti.length < 16 || jti.length > 128) return refuse('proof-malformed', 'jti is 16 to 128 characters')
-  if (typeof htm !== 'string' || typeof htu !== 'string' || !isDate(iat)) return refuse('proof-malformed', 'htm, htu or iat is missing')
+  if (typeof jti !== 'string' || jti.length < 16 || jti.length > 128)
+    return refuse('proof-malformed', 'jti is 16 to 128 characters')
+  if (typeof htm !== 'string' || typeof htu !== 'string' || !isDate(iat))
+    return refuse('proof-malformed', 'htm, htu or iat is missing')
   if (htm !== expect.method) return refuse('proof-method')
   if (!isSameUrl(htu, expect.url)) return refuse('proof-url')
   const { now } = expect
@@ -33,7 +35,8 @@ export function checkProofClaims(payload: JsonObject, expect: ProofExpectation):
   if (nbf !== undefined && !(isDate(nbf) && nbf <= now + DEFAULT_SKEW_SECONDS)) return refuse('proof-time')
   if (expect.nonce !== undefined && !(nonce === undefined || typeof nonce === 'string')) return refuse('proof-nonce')
   if (expect.nonce !== undefined && !expect.nonce(nonce as string | undefined)) return refuse('proof-nonce')
-  if (expect.accessToken !== undefined && payload['ath'] !== sha256Base64url(expect.accessToken)) return refuse('proof-token')
+  if (expect.accessToken !== undefined && payload['ath'] !== sha256Base64url(expect.accessToken))
+    return refuse('proof-token')
   if (!bodyFits(payload, expect)) return refuse('proof-body')
   const queryBound = isQueryBound(payload, expect)
   if (queryBound === undefined) return refuse('proof-query')

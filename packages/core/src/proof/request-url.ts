@@ -28,7 +28,10 @@ function baseOf(publicUrl: string): Base {
   const url = /^https?:\/\/[^\s\\?#]+$/i.test(publicUrl) && URL.canParse(publicUrl) ? new URL(publicUrl) : undefined
   const prefix = url === undefined ? undefined : normalisePath(url.pathname.replace(/\/$/, '') || '/')
   if (url === undefined || prefix === undefined || url.username !== '' || url.password !== '') {
-    throw new HallpassError('configuration-invalid', 'The public URL is an absolute http(s) URL without user, query and fragment.')
+    throw new HallpassError(
+      'configuration-invalid',
+      'The public URL is an absolute http(s) URL without user, query and fragment.',
+    )
   }
   const base = { origin: url.origin, prefix: prefix === '/' ? '' : prefix }
   if (bases.size < MAX_BASES) bases.set(publicUrl, base)

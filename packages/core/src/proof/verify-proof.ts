@@ -59,7 +59,10 @@ export function verifyProof(proof: string, expect: ProofExpectation): MaybePromi
   return known === undefined ? importThen(holder?.value, check) : check(known.key)
 }
 
-function importThen(holder: Holder | undefined, check: (key: VerifyKey) => MaybePromise<Verdict>): MaybePromise<Verdict> {
+function importThen(
+  holder: Holder | undefined,
+  check: (key: VerifyKey) => MaybePromise<Verdict>,
+): MaybePromise<Verdict> {
   if (holder === undefined) return refuse('proof-key')
   const imported = importVerifyKey(holder.jwk, holder.alg)
   const use = (key: Result<VerifyKey, 'key-invalid'>): MaybePromise<Verdict> =>
@@ -77,10 +80,13 @@ function readHolder(segment: string, algorithms: readonly string[]): Result<Hold
   const header = readSegment(segment)
   if (header === undefined) return malformed('the header is not canonical base64url of strict JSON')
   const bad = checkHeader(header, { typ: [TYP.proof], alg: algorithms, maxBytes: MAX_PROOF_BYTES, allowJwk: true })
-  if (bad !== undefined) return bad.reason === 'token-malformed' ? malformed('the header has a member that is refused') : bad
+  if (bad !== undefined)
+    return bad.reason === 'token-malformed' ? malformed('the header has a member that is refused') : bad
   const { jwk, alg } = header
-  if (!isObject(jwk) || typeof alg !== 'string' || !isSignatureAlgorithm(alg)) return refuse('proof-key', 'the proof has no key')
-  if (Object.hasOwn(jwk, 'k') || Object.hasOwn(jwk, 'd')) return refuse('proof-key', 'the proof has a key that is not public')
+  if (!isObject(jwk) || typeof alg !== 'string' || !isSignatureAlgorithm(alg))
+    return refuse('proof-key', 'the proof has no key')
+  if (Object.hasOwn(jwk, 'k') || Object.hasOwn(jwk, 'd'))
+    return refuse('proof-key', 'the proof has a key that is not public')
   try {
     const key = jwk as Jwk
     return ok({ jwk: key, alg, jkt: jwkThumbprint(key) })

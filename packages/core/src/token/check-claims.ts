@@ -64,38 +64,49 @@ export function checkTaskTokenClaims(
   if (problem !== undefined) return problem
   if (!isConfirmation(payload['cnf'])) return wrong('cnf holds a jkt and nothing else')
   const identity = payload[CLAIM.identity]
-  if (!isObject(identity) || !isText(identity['iss']) || !isText(identity['sub'])) return wrong('the identity claim is missing')
+  if (!isObject(identity) || !isText(identity['iss']) || !isText(identity['sub']))
+    return wrong('the identity claim is missing')
   const entry = onlyEntry(payload)
   if (entry === undefined) return wrong('authorization_details holds exactly one entry')
   const parsed = parseTaskEntry(entry)
   return parsed.ok ? ok(payload as unknown as TaskTokenClaims) : parsed
 }
 
-function checkCommon(payload: JsonObject, expect: ClaimsExpectation, maxSeconds: number): Refused<RefusalReason> | undefined {
+function checkCommon(
+  payload: JsonObject,
+  expect: ClaimsExpectation,
+  maxSeconds: number,
+): Refused<RefusalReason> | undefined {
   const { iss, aud, iat, exp, nbf } = payload
   if (!isText(iss) || !isText(aud)) return wrong('iss and aud are one string each')
   if (iss !== expect.issuer) return refuse('issuer-unknown')
   if (aud !== expect.audience) return refuse('audience-mismatch')
-  if (!isDate(iat) || !isDate(exp) || (Object.hasOwn(payload, 'nbf') && !isDate(nbf))) return wrong('iat, exp and nbf are NumericDates')
+  if (!isDate(iat) || !isDate(exp) || (Object.hasOwn(payload, 'nbf') && !isDate(nbf)))
+    return wrong('iat, exp and nbf are NumericDates')
   if (iat >= exp) return wrong('exp is after iat')
   const skew = Math.min(expect.skewSeconds, MAX_SKEW_SECONDS)
   // Written so that a `now` that is not a number refuses.
   if (!(exp > expect.now)) return refuse('token-expired')
-  if (!(iat <= expect.now + skew) || !(nbf === undefined || (nbf as number) <= expect.now + skew)) return refuse('not-yet-valid')
+  if (!(iat <= expect.now + skew) || !(nbf === undefined || (nbf as number) <= expect.now + skew))
+    return refuse('not-yet-valid')
   if (exp - iat > maxSeconds) return refuse('lifetime-exceeded')
   return checkParties(payload)
 }
 
 function checkParties(payload: JsonObject): Refused<RefusalReason> | undefined {
   const { sub, client_id: client, jti, txn } = payload
-  if (!isText(sub) || !isText(client) || !isText(jti) || !isText(txn)) return wrong('sub, client_id, jti and txn are strings')
+  if (!isText(sub) || !isText(client) || !isText(jti) || !isText(txn))
+    return wrong('sub, client_id, jti and txn are strings')
   if (!isActor(payload, sub !== client)) return wrong('act names the agent exactly where the subject is somebody else')
   const policy = payload[CLAIM.policy]
-  if (!isObject(policy) || !isText(policy['version']) || !isText(policy['digest'])) return wrong('the policy claim is missing')
+  if (!isObject(policy) || !isText(policy['version']) || !isText(policy['digest']))
+    return wrong('the policy claim is missing')
   const path = payload[CLAIM.path]
   // One element each: a token that was delegated is of a later profile, and unknown here.
   const isPath = isObject(path) && isList(path['tasks'], txn) && isList(path['agents'], client) && isText(path['owner'])
-  return isPath && hasOnly(path, 'tasks', 'agents', 'owner') ? undefined : wrong('the path claim does not fit the token')
+  return isPath && hasOnly(path, 'tasks', 'agents', 'owner')
+    ? undefined
+    : wrong('the path claim does not fit the token')
 }
 
 const isList = (value: JsonValue | undefined, only: string): boolean =>
@@ -114,7 +125,13 @@ function isConfirmation(value: JsonValue | undefined): boolean {
 function isStatus(value: JsonValue | undefined): boolean {
   if (!isObject(value) || !hasOnly(value, 'status_list')) return false
   const list = value['status_list']
-  return isObject(list) && hasOnly(list, 'idx', 'uri') && Number.isSafeInteger(list['idx']) && (list['idx'] as number) >= 0 && isText(list['uri'])
+  return (
+    isObject(list) &&
+    hasOnly(list, 'idx', 'uri') &&
+    Number.isSafeInteger(list['idx']) &&
+    (list['idx'] as number) >= 0 &&
+    isText(list['uri'])
+  )
 }
 
 function onlyEntry(payload: JsonObject): JsonValue | undefined {

@@ -18,7 +18,11 @@ interface AccessTokenClaims {
   readonly act?: { readonly sub: string; readonly iss: string }
   readonly [CLAIM.onBehalfOf]?: { readonly iss: string; readonly sub: string; readonly tenant?: string }
   readonly [CLAIM.policy]: { readonly version: string; readonly digest: string }
-  readonly [CLAIM.path]: { readonly tasks: readonly string[]; readonly agents: readonly string[]; readonly owner: string }
+  readonly [CLAIM.path]: {
+    readonly tasks: readonly string[]
+    readonly agents: readonly string[]
+    readonly owner: string
+  }
 }
 
 /** Claims of a grant (RFC 9068 profile). `cnf` is absent only where the API is registered to take unbound grants. */

@@ -17,9 +17,19 @@ export const CLIENT_ASSERTION_TYPE = {
   jwtSpiffe: 'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe',
 } as const
 
-export const DETAIL_TYPE = { task: 'urn:hallpass:task', toolCall: 'urn:hallpass:tool-call', api: 'urn:hallpass:api', operator: 'urn:hallpass:operator' } as const
+export const DETAIL_TYPE = {
+  task: 'urn:hallpass:task',
+  toolCall: 'urn:hallpass:tool-call',
+  api: 'urn:hallpass:api',
+  operator: 'urn:hallpass:operator',
+} as const
 
-export const TYP = { accessToken: 'at+jwt', proof: 'dpop+jwt', statusList: 'statuslist+jwt', checkpoint: 'hallpass-checkpoint+jwt' } as const
+export const TYP = {
+  accessToken: 'at+jwt',
+  proof: 'dpop+jwt',
+  statusList: 'statuslist+jwt',
+  checkpoint: 'hallpass-checkpoint+jwt',
+} as const
 
 /** Private claims are URI-named (RFC 7519 section 4.2). */
 export const CLAIM = {

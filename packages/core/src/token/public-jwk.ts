@@ -35,7 +35,11 @@ function fitsOperations(operations: unknown): boolean {
   return operations === undefined || (Array.isArray(operations) && operations.includes('verify'))
 }
 
-function curveKey(jwk: Jwk, row: AlgorithmRow, decode: (text: string) => Uint8Array | undefined): PublicJwk | undefined {
+function curveKey(
+  jwk: Jwk,
+  row: AlgorithmRow,
+  decode: (text: string) => Uint8Array | undefined,
+): PublicJwk | undefined {
   const { crv, x, y } = jwk as Record<string, unknown>
   if (crv !== row.crv || row.crv === undefined || typeof x !== 'string') return undefined
   if (decode(x)?.length !== row.coordinate) return undefined

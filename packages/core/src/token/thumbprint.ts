@@ -21,7 +21,10 @@ export function jwkThumbprint(jwk: Jwk): string {
     return typeof value === 'string' ? `${JSON.stringify(member)}:${JSON.stringify(value)}` : undefined
   })
   if (parts === undefined || parts.includes(undefined)) {
-    throw new HallpassError('configuration-invalid', 'A thumbprint needs an EC, RSA or OKP key with its required members.')
+    throw new HallpassError(
+      'configuration-invalid',
+      'A thumbprint needs an EC, RSA or OKP key with its required members.',
+    )
   }
   return sha256Base64url(`{${parts.join(',')}}`)
 }
