@@ -7,7 +7,9 @@ const text = (value: string | undefined, otherwise: string): string =>
 const agent = (event: AuditEvent): string => text(event.client_id, 'An agent')
 const call = (event: AuditEvent): string =>
   `${text(event.action, 'an action')}${event.resource === undefined ? '' : ` on ${printable(event.resource)}`}`
-const seconds = (count: number): string => `${count} ${count === 1 ? 'second' : 'seconds'}`
+// An altered trail may hold anything where a number belongs.
+const number = (value: unknown): string => (typeof value === 'number' ? String(value) : '?')
+const seconds = (count: number): string => `${number(count)} ${count === 1 ? 'second' : 'seconds'}`
 
 function because(event: AuditEvent): string {
   const { reason, rule, detail } = event
@@ -42,7 +44,7 @@ const SENTENCES: Readonly<Record<EventType, (event: AuditEvent) => string>> = {
   'use.refused': (e) =>
     `The API refused ${agent(e) === 'An agent' ? 'a request' : agent(e)}${e.action === undefined ? '' : ` for ${call(e)}`}${because(e)}`,
   'use.repeated': (e) => `A retry of ${call(e)} got the recorded answer, without a new use`,
-  'use.ended': (e) => `The API answered${e.status === undefined ? '' : ` ${e.status}`}${after(e)}`,
+  'use.ended': (e) => `The API answered${e.status === undefined ? '' : ` ${number(e.status)}`}${after(e)}`,
   'use.given-back': (e) => `The API gave the use back${given(e)}`,
   'use.unknown': (e) => `No outcome came for ${call(e)}; the use counts as spent`,
   'use.passed': (e) =>
@@ -50,7 +52,7 @@ const SENTENCES: Readonly<Record<EventType, (event: AuditEvent) => string>> = {
   'revocation.requested': (e) => `Revocation${given(e)}${after(e)}`,
   'revocation.lifted': (e) => `What was stopped may start again${given(e)}${after(e)}`,
   'traffic.refused': (e) =>
-    `${e.count ?? 1} unauthenticated ${e.count === 1 || e.count === undefined ? 'request was' : 'requests were'} refused${because(e)}`,
+    `${number(e.count ?? 1)} unauthenticated ${e.count === 1 || e.count === undefined ? 'request was' : 'requests were'} refused${because(e)}`,
   'trail.checkpoint': (e) =>
     e.reason === undefined ? 'The trail was signed up to here' : `The trail could not be signed${after(e)}`,
   'trail.recovered': (e) => `A line torn by a crash was cut off${after(e)}`,

@@ -116,6 +116,23 @@ describe('renderTimeline()', () => {
     expect(page.split('\n')).toHaveLength(types.length + 2)
   })
 
+  test('is not fooled by other types where numbers and text belong, as a forger may write them', () => {
+    const evil = '\u001B[2J'
+    const wrong = {
+      status: evil,
+      ttl: evil,
+      count: evil,
+      note: 5,
+      reason: {},
+      time: evil,
+      id: 7,
+      policy: { version: evil },
+    }
+    const types = ['use.ended', 'grant.issued', 'traffic.refused', 'task.opened', 'task.ended', 'policy.loaded']
+    const lines = types.map((type) => ({ ...wrong, type, source: 'x', txn: 't' }) as unknown as TrailLine)
+    expect(renderTimeline(lines)).not.toContain('\u001B')
+  })
+
   test('shows a line of a newer version without understanding it', async () => {
     const [line] = await linesOf([{ ...base, id: 'ev_1', type: 'task.paused' as EventType, time: start }])
     expect(renderTimeline(line ? [line] : [])).toContain('An event of the unknown type task.paused')
