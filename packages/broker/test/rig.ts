@@ -113,10 +113,20 @@ export interface RigOptions extends Partial<Omit<BrokerOptions, 'clock' | 'audit
   readonly wrapLedger?: (ledger: Ledger) => Ledger
 }
 
+/** Members that tests read by name; the wire decides which are there. */
+export interface WireBody {
+  readonly [member: string]: unknown
+  readonly access_token: string
+  readonly txn: string
+  readonly error: string
+  readonly event: string
+  readonly text: string
+}
+
 export interface Wired {
   readonly status: number
   readonly headers: Headers
-  readonly body: Record<string, string>
+  readonly body: WireBody
 }
 
 const isKeyPair = (value: object): value is KeyPair => 'privateKey' in value
@@ -198,7 +208,7 @@ export function rig(options: RigOptions = {}) {
   /** A caller token for an API or operator, and a function that posts JSON with it. */
   async function caller(name: Workload, pair: KeyPair = keyPair()) {
     const answer = await post('/token', { ...asClient(name), grant_type: 'client_credentials', resource: ISSUER }, pair)
-    const token = String(answer.body['access_token'])
+    const token = answer.body.access_token
     const json = (path: string, value: unknown, change: { body?: string; proof?: string; token?: string } = {}) => {
       const body = typeof value === 'string' ? value : JSON.stringify(value)
       const accessToken = change.token ?? token
@@ -232,5 +242,7 @@ export function rig(options: RigOptions = {}) {
   }
 }
 
-export const claimsOf = (token: string): Record<string, string> =>
+export const claimsOf = (
+  token: string,
+): { readonly [claim: string]: unknown; readonly jti: string; readonly txn: string } =>
   JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())

@@ -12,7 +12,7 @@ export const signatureHolds = (key: VerifyKey, signingInput: string, signature: 
   isTrue(verifySignature(key, signingInput, signature))
 
 // Web Crypto answers with a promise, and a promise is truthy: this type keeps it from being taken for a yes.
-const isTrue = async (answer: MaybePromise<boolean>): Promise<boolean> => await answer
+const isTrue = async (answer: MaybePromise<boolean>): Promise<boolean> => answer
 
 /** Imports a public key, at once or later, as the platform does. */
 export const importKey = (jwk: Jwk, alg: SignatureAlgorithm): MaybePromise<ReturnType<typeof importVerifyKey>> =>
