@@ -16,7 +16,12 @@ export const orders = defineApi({
         reason: z.enum(['damaged', 'late', 'goodwill']),
       }),
     },
-    'order.cancel': { route: 'POST /orders/{id}/cancel', resource: 'order:{id}', risk: 'critical', title: 'Cancel an order' },
+    'order.cancel': {
+      route: 'POST /orders/{id}/cancel',
+      resource: 'order:{id}',
+      risk: 'critical',
+      title: 'Cancel an order',
+    },
   },
 })
 

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { readFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { performance } from 'node:perf_hooks'
 import { renderTimeline, verifyTrail, type JwkSet, type TrailLine } from '@hallpass/core'
 import { readTrail } from '@hallpass/core/file-trail'
@@ -69,9 +69,13 @@ try {
     verdictOf(lines.with(7, lines[7]?.replace(/"type":"[^"]+"/, '"type":"use.ended"') ?? '')),
   )
   await check('missing-line-is-found', 'missing', () => verdictOf(lines.toSpliced(9, 1)))
-  await check('swapped-lines-are-found', 'missing', () => verdictOf([...lines.slice(0, 4), ...lines.slice(4, 6).toReversed()]))
+  await check('swapped-lines-are-found', 'missing', () =>
+    verdictOf([...lines.slice(0, 4), ...lines.slice(4, 6).toReversed()]),
+  )
   await check('no-token-in-the-trail', 'none', async () =>
-    /eyJ[\w-]+\.eyJ/.test(await readFile(setup.trail, 'utf8')) ? 'a token' : 'none',
+    /eyJ[\w-]+\.eyJ/.test(lines.filter((line) => !line.includes('"type":"trail.checkpoint"')).join())
+      ? 'a token'
+      : 'none',
   )
   say(`\nThe agent's task, as the trail tells it (${lines.length} events in all)\n`)
   const told = lines.map((line) => JSON.parse(line) as TrailLine).filter((line) => line.txn === txn)

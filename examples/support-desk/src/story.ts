@@ -8,7 +8,10 @@ import type { Check } from './desk/steps.ts'
 
 interface AgentReport {
   readonly outcome: { readonly ok: boolean; readonly txn?: string; readonly reason?: string }
-  readonly results: readonly { readonly tool: string; readonly output: { readonly ok?: boolean; readonly reason?: string } }[]
+  readonly results: readonly {
+    readonly tool: string
+    readonly output: { readonly ok?: boolean; readonly reason?: string }
+  }[]
 }
 
 /** The agent's day: what it was asked, what it got. Returns the id of its task. */

@@ -38,7 +38,7 @@ export const attackEndings = async (check: Check, bot: Workload, night: Workload
     await stop({ kind: 'grant', jti: decodeJwt(token).jti })
     return `${before} then ${await get(bot, token)}`
   })
-  await check('after-task-revocation', '200 then 401 task-closed', async () => {
+  await check('after-task-revocation', '200 then 401 grant-revoked', async () => {
     const token = await bot.grant(await bot.task('support-ticket'), read)
     const before = await get(bot, token)
     await stop({ kind: 'task', txn: decodeJwt(token)['txn'] })

@@ -7,7 +7,10 @@ import type { Answer, Workload } from './workload.ts'
 const tally = (answers: readonly Answer[]): string => {
   const counts = new Map<string, number>()
   for (const answer of answers) counts.set(told(answer), (counts.get(told(answer)) ?? 0) + 1)
-  return [...counts].map(([what, n]) => `${n} x ${what}`).sort().join(', ')
+  return [...counts]
+    .map(([what, n]) => `${n} x ${what}`)
+    .sort()
+    .join(', ')
 }
 const runsOf = async (origin: string, what: string): Promise<number> =>
   ((await (await fetch(`${origin}/runs`)).json()) as Record<string, number>)[what] ?? 0
@@ -18,7 +21,14 @@ export const attackLimits = async (check: Check, bot: Workload): Promise<void> =
   const task = await bot.task('support-ticket')
   const reserve = { audience: inventory.audience, action: 'stock.reserve', parameters: { quantity: '1' } }
   const shot = (sku: string, token: string, headers = {}) =>
-    call(bot.key, { method: 'POST', origin, path: `/stock/${sku}/reservations`, token, body: '{"quantity":"1"}', headers })
+    call(bot.key, {
+      method: 'POST',
+      origin,
+      path: `/stock/${sku}/reservations`,
+      token,
+      body: '{"quantity":"1"}',
+      headers,
+    })
   const fifty = <T>(run: () => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: 50 }, run))
 
   await check('one-use-too-many', '201 201 201 401 grant-exhausted', async () => {
@@ -50,19 +60,17 @@ export const attackLimits = async (check: Check, bot: Workload): Promise<void> =
     const other = { method: 'POST', origin, path: '/stock/fork/reservations', token, body: '{"quantity":"2"}', headers }
     return `${first} then ${told(await call(bot.key, other))}`
   })
-  await check('totals-exceeded', '201 then 401 grant-exhausted', async () => {
-    const spend = async (order: string, amount: string): Promise<string> => {
-      const parameters = { amount, reason: 'late' }
-      const token = await bot.grant(task, {
-        audience: orders.audience,
-        action: 'refund.create',
-        resource: `order:${order}`,
-        parameters,
-      })
-      const path = `/orders/${order}/refund`
-      const body = JSON.stringify(parameters)
-      return told(await call(bot.key, { method: 'POST', origin: bot.setup.orders, path, token, body }))
-    }
-    return `${await spend('2001', '45.00')} then ${await spend('2002', '45.00')}`
+  const refund = { audience: orders.audience, action: 'refund.create', parameters: { amount: '45.00', reason: 'late' } }
+  const spend = async (order: string, token: string): Promise<string> => {
+    const shot = { method: 'POST', origin: bot.setup.orders, path: `/orders/${order}/refund`, token }
+    return told(await call(bot.key, { ...shot, body: JSON.stringify(refund.parameters) }))
+  }
+  await check('totals-exceeded-by-two-grants', '201 then 401 grant-exhausted', async () => {
+    const first = await bot.grant(task, { ...refund, resource: 'order:2001' })
+    const second = await bot.grant(task, { ...refund, resource: 'order:2002' })
+    return `${await spend('2001', first)} then ${await spend('2002', second)}`
   })
+  await check('asking-beyond-the-total', '400 access_denied', async () =>
+    told(await bot.ask(task, { ...refund, resource: 'order:2003' })),
+  )
 }

@@ -55,11 +55,7 @@ const parseBody = (text: string): Record<string, unknown> => {
 }
 
 /** An honest call: the proof is for exactly what is sent. */
-export const call = async (
-  key: Key,
-  shot: Omit<Shot, 'proof'>,
-  proof: Partial<ProofOptions> = {},
-): Promise<Answer> => {
+export const call = async (key: Key, shot: Omit<Shot, 'proof'>, proof: Partial<ProofOptions> = {}): Promise<Answer> => {
   const [path = '', query] = shot.path.split('?')
   return send({
     ...shot,
@@ -77,5 +73,7 @@ export const call = async (
 /** `201`, or `403 not-granted`: the status and the problem's own word. */
 export const told = (answer: Answer): string => {
   const type = answer.body['type'] ?? answer.body['error']
-  return typeof type === 'string' ? `${answer.status} ${type.replace('urn:hallpass:problem:', '')}` : String(answer.status)
+  return typeof type === 'string'
+    ? `${answer.status} ${type.replace('urn:hallpass:problem:', '')}`
+    : String(answer.status)
 }

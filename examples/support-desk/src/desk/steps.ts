@@ -14,7 +14,11 @@ export const stepsTo = (write: (line: string) => void): { readonly steps: Step[]
     const actual = await run().catch((cause: unknown) => `threw: ${cause instanceof Error ? cause.message : 'unknown'}`)
     const passed = actual === expected
     steps.push({ id, expected, actual, ok: passed })
-    write(passed ? `  ok    ${id.padEnd(34)} ${actual}` : `  WRONG ${id.padEnd(34)} ${actual}\n        expected ${expected}`)
+    write(
+      passed
+        ? `  ok    ${id.padEnd(34)} ${actual}`
+        : `  WRONG ${id.padEnd(34)} ${actual}\n        expected ${expected}`,
+    )
   }
   return { steps, check }
 }

@@ -19,17 +19,20 @@ const hallpass = createClient({
 })
 
 const results: { tool: string; output: unknown }[] = []
-const outcome = await hallpass.task({ purpose: 'support-ticket', note: 'Ticket #9917: mug arrived broken' }, async (task) => {
-  const run = await generateText({
-    model: new MockLanguageModelV4({ doGenerate: script() }),
-    tools: toolsFromApi(task, [orders, inventory]),
-    prompt: 'Resolve ticket #9917: the mug of order 1001 arrived broken.',
-    stopWhen: stepCountIs(10),
-  })
-  for (const step of run.steps) {
-    for (const result of step.toolResults) results.push({ tool: result.toolName, output: result.output })
-  }
-  return { ok: true as const, text: run.text, txn: task.txn }
-})
+const outcome = await hallpass.task(
+  { purpose: 'support-ticket', note: 'Ticket #9917: mug arrived broken' },
+  async (task) => {
+    const run = await generateText({
+      model: new MockLanguageModelV4({ doGenerate: script() }),
+      tools: toolsFromApi(task, [orders, inventory]),
+      prompt: 'Resolve ticket #9917: the mug of order 1001 arrived broken.',
+      stopWhen: stepCountIs(10),
+    })
+    for (const step of run.steps) {
+      for (const result of step.toolResults) results.push({ tool: result.toolName, output: result.output })
+    }
+    return { ok: true as const, text: run.text, txn: task.txn }
+  },
+)
 
 process.send?.({ ready: true, outcome, results })

@@ -9,7 +9,13 @@ import { readPrivateKey, readSetup, ready } from '../desk/setup.ts'
 const setup = await readSetup()
 const identity = signedAssertion({ clientId: 'inventory-api', key: await readPrivateKey(setup, 'inventory-api') })
 const ledger = brokerLedger({ issuer: setup.broker, identity })
-const verifier = createVerifier({ api: inventory, issuer: setup.broker, ledger, audit: ledger, publicUrl: setup.inventory })
+const verifier = createVerifier({
+  api: inventory,
+  issuer: setup.broker,
+  ledger,
+  audit: ledger,
+  publicUrl: setup.inventory,
+})
 
 const app = Fastify()
 const runs: Record<string, number> = {}

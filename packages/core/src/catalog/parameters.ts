@@ -5,7 +5,7 @@ import type { RefusalReason } from '../reason.ts'
 import { ok, refuse } from '../result.ts'
 import type { Result } from '../result.ts'
 import type { Action } from './api.ts'
-import { compileAction } from './route-template.ts'
+import { compileAction, inQuery } from './route-template.ts'
 
 /** What a request carried, each part decoded exactly once; `query` is raw, without `?`. */
 export interface RequestInput {
@@ -17,13 +17,17 @@ export interface RequestInput {
 /**
  * The raw parameters of a request: body, query, and the route parameters that are not the resource.
  *
- * A name in two places, a repeated or nameless query member, input the action does not know, and a body that is not an
- * object are refused, so that what is checked is all there is. Does not validate values: `parseParameters` does.
+ * Each parameter has one place: the route where its template names it, else the query of GET, HEAD and DELETE, else the
+ * body. A parameter elsewhere, in two places or repeated, input the action does not know, and a body that is not an object
+ * are refused: a handler reads one place, and what is checked is what it sees. Does not validate values:
+ * `parseParameters` does.
  */
 export function assembleParameters(action: Action, input: RequestInput): Result<JsonObject, RefusalReason> {
   const { carried, resource } = compileAction(action)
   const { shape } = action.parameters
   const raw: Record<string, JsonValue> = {}
+  const takesQuery = action.method !== undefined && inQuery(action.method)
+  if (takesQuery ? input.body !== undefined : input.query !== '') return misplaced()
   if (input.body !== undefined) {
     if (!isObject(input.body)) return refuse('parameters-invalid', 'the body is not a JSON object')
     for (const name of Object.keys(input.body)) {
@@ -53,6 +57,8 @@ export function assembleParameters(action: Action, input: RequestInput): Result<
 }
 
 const unknownInput = () => refuse('parameters-invalid', 'the request carries input the action does not know')
+const misplaced = () =>
+  refuse('parameters-invalid', 'parameters travel in the query of GET, HEAD and DELETE, in the body of other methods')
 const collision = () => refuse('parameters-invalid', 'the request carries one parameter in two places')
 
 /** Members of a form-encoded query, in order; undefined for repeated or nameless members and bad escapes. */
