@@ -81,6 +81,7 @@ export type {
 export { parseTaskEntry, parseToolCallEntry, parseToolCallRequest } from './grant/parse-entry.ts'
 export { amountsFor, covers, parameterDigest } from './grant/covers.ts'
 export type { Ask } from './grant/covers.ts'
+export { narrower } from './grant/narrower.ts'
 
 // Token
 export * from './token/constants.ts'

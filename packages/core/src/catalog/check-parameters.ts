@@ -25,7 +25,7 @@ const LEAVES = new Set(['string', 'number', 'int', 'boolean', 'null', 'enum', 'l
 const WRAPPERS = new Set(['optional', 'nullable', 'nonoptional', 'readonly', 'default', 'prefault'])
 const OPEN = new Set(['any', 'unknown', 'custom', 'transform'])
 
-const definitionOf = (schema: z.ZodType): Definition => schema._zod.def as unknown as Definition
+const definitionOf = (schema: z.ZodType): Definition => schema._zod.def
 
 /** Whether a schema of an object refuses members it does not name. */
 export const isStrict = (schema: z.ZodType): boolean => {

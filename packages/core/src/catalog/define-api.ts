@@ -6,7 +6,7 @@ import { inQuery, parsePath, parseResource } from './route-template.ts'
 import type { Segment } from './route-template.ts'
 
 /** The parameters of an action that declares none. */
-export type NoParameters = z.ZodObject<Record<never, never>, z.core.$strict>
+export type NoParameters = z.ZodObject<Record<string, never>, z.core.$strict>
 
 type ParametersOf<I> = I extends { readonly parameters: infer P extends z.ZodObject } ? P : NoParameters
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Decimal, toUnits } from './decimal.ts'
 
@@ -91,7 +91,7 @@ describe('Decimal', () => {
     `0.${'1'.repeat(21)}`,
   ])('parse() refuses %j', (text) => {
     expect(Decimal.parse(text)).toBeUndefined()
-    expect(() => Decimal.of(text as string)).toThrow(expect.objectContaining({ code: 'configuration-invalid' }))
+    expect(() => Decimal.of(text)).toThrow(expect.objectContaining({ code: 'configuration-invalid' }))
   })
 
   test.each([
@@ -107,15 +107,7 @@ describe('Decimal', () => {
 
   test('has no value for an operator', () => {
     const [one, two] = [Decimal.of('1'), Decimal.of('2')] as unknown as [number, number]
-    const misuses = [
-      () => one < two,
-      () => one <= two,
-      () => one + two,
-      () => +one,
-      () => one * 2,
-      () => Number(one),
-      () => one == 1,
-    ]
+    const misuses = [() => one < two, () => one <= two, () => one + two, () => one * 2, () => -one]
     for (const misuse of misuses) expect(misuse).toThrow(expect.objectContaining({ code: 'configuration-invalid' }))
     expect(`${one}`).toBe('1')
   })

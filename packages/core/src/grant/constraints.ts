@@ -48,7 +48,7 @@ function isRange(value: JsonObject, operators: readonly string[]): boolean {
  * operator that is not known is refused. Decimals compare as numbers; everything else compares as JSON, type included.
  */
 export function satisfies(constraints: Constraints, parameters: JsonObject): Result<true, RefusalReason> {
-  const known = checkConstraints(constraints as unknown as JsonValue)
+  const known = checkConstraints(constraints)
   if (!known.ok) return known
   for (const name of Object.keys(parameters)) {
     if (!Object.hasOwn(constraints, name)) return refuse('parameters-invalid', 'a parameter is not named by the grant')

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { canonicalize } from './canonicalize.ts'
 import { parseStrictJson } from './parse-strict-json.ts'
@@ -17,7 +17,7 @@ function reversed(value: JsonValue): JsonValue {
   return Object.fromEntries(
     Object.entries(value)
       .reverse()
-      .map(([name, item]) => [name, reversed(item as JsonValue)]),
+      .map(([name, item]) => [name, reversed(item)]),
   )
 }
 

@@ -23,7 +23,6 @@ const CLOSE_ARRAY = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 
-const hasOwn = Object.prototype.hasOwnProperty
 const HEX = /^[0-9a-fA-F]{4}$/
 const ESCAPES = new Map([
   ['b', '\b'],
@@ -122,7 +121,7 @@ export class Scanner {
       if (this.peek() !== QUOTE) return this.fail('json-syntax')
       const name = this.name()
       if (this.problem !== undefined) return null
-      if (hasOwn.call(object, name)) return this.fail('json-duplicate')
+      if (Object.hasOwn(object, name)) return this.fail('json-duplicate')
       // Assigning it would set a prototype instead of a member, and nobody means it.
       if (name === '__proto__') return this.fail('json-member')
       if (this.peek() !== COLON) return this.fail('json-syntax')
