@@ -67,7 +67,11 @@ export function createVerifier<const A extends Api>(options: VerifierOptions<A>)
         type Refused = Exclude<Verdict<GrantOf<A, N>>, { readonly kind: 'admitted' }>
         return chain(runSteps(beforeBody, attempt), (refusal): MaybePromise<OpenCall<GrantOf<A, N>> | Refused> => {
           if (refusal !== undefined) return conclude(attempt, refusal) as MaybePromise<Refused>
-          return { kind: 'open', ok: true, finish: (body?: BodyReader) => finish(body === undefined ? attempt : withBody(attempt, body)) }
+          return {
+            kind: 'open',
+            ok: true,
+            finish: (body?: BodyReader) => finish(body === undefined ? attempt : withBody(attempt, body)),
+          }
         })
       },
     }
@@ -89,7 +93,8 @@ export function createVerifier<const A extends Api>(options: VerifierOptions<A>)
       }
       return verifier.verify(call)
     },
-    metadata: () => resourceMetadata({ audience: api.audience, title: api.title, issuer, proofAlgorithms, acceptUnbound }),
+    metadata: () =>
+      resourceMetadata({ audience: api.audience, title: api.title, issuer, proofAlgorithms, acceptUnbound }),
     metadataPath: metadataPath(api.audience),
     flush: parts.flush,
   }

@@ -1,6 +1,6 @@
 export { createVerifier } from './create-verifier.ts'
 export { protect } from './protect.ts'
-export type { ProtectOptions, ProtectedCall } from './protect.ts'
+export type { ProtectRollout, ProtectedCall, ProtectedHandler } from './protect.ts'
 export type { ActionVerifier, GrantOf, OpenCall, Verifier } from './verifier.ts'
 export type { LocalIssuer, Observation, Observer, RevocationOptions, VerifierOptions } from './options.ts'
 export type { PassedCall, RefusedCall, RepeatedCall, Verdict } from './verdict.ts'

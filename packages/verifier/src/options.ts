@@ -80,7 +80,8 @@ export function checkOptions(options: VerifierOptions) {
   if (typeof api?.audience !== 'string' || Array.isArray(api)) throw invalid('api is one API made by defineApi')
   if (typeof issuerId !== 'string') throw invalid('issuer is the URL of the broker, or a broker')
   requireSecureUrl(issuerId, 'issuer')
-  if (typeof ledger?.redeem !== 'function') throw invalid('ledger is required: memoryLedger(), brokerLedger() or a store')
+  if (typeof ledger?.redeem !== 'function')
+    throw invalid('ledger is required: memoryLedger(), brokerLedger() or a store')
   if (typeof audit?.append !== 'function') throw invalid('audit is required: a verifier without a trail admits nothing')
   if (revocation !== undefined) positive(revocation.maxStalenessSeconds, 'revocation.maxStalenessSeconds')
   const publicUrl = options.publicUrl ?? api.audience

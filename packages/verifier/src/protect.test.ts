@@ -30,7 +30,10 @@ test('protect() runs the handler for a covered request and records use and outco
       body,
     }),
   )
-  expect({ status: response.status, body: await response.json() }).toEqual({ status: 200, body: { refunded: '42.00', order: '123' } })
+  expect({ status: response.status, body: await response.json() }).toEqual({
+    status: 200,
+    body: { refunded: '42.00', order: '123' },
+  })
   expect(ledger.settled).toEqual([{ reservation: 'res_1', outcome: { status: 200 } }])
   const types = (await audit.events()).map(({ type, status }) => ({ type, status }))
   expect(types).toEqual([{ type: 'use.started' }, { type: 'use.ended', status: 200 }])

@@ -1,3 +1,4 @@
+import type { UseLedger } from '@hallpass/core'
 import { memoryTrail } from '@hallpass/core'
 import { expect, test } from 'vitest'
 import { createLiveLedger } from '../test/live-ledger.ts'
@@ -13,32 +14,42 @@ test.each([
   { uses: 7, network: false },
   { uses: 100, network: false },
   { uses: 7, network: true },
-])('1000 parallel requests run the handler exactly $uses times (ledger over a network: $network)', async ({ uses, network }) => {
-  const issuer = createTestIssuer()
-  const { ledger, clock, register } = createLiveLedger()
-  const distant: typeof ledger = {
-    ...ledger,
-    redeem: async (request) => later(await ledger.redeem(request)),
-    settle: async (reservation, outcome) => later(await ledger.settle(reservation, outcome)),
-  }
-  const verifier = createVerifier({ api: orders, issuer, ledger: network ? distant : ledger, audit: memoryTrail(), clock })
-  let runs = 0
-  const handler = protect(verifier, 'order.read', async () => {
-    runs += 1
-    await later(undefined)
-    return new Response(null, { status: 204 })
-  })
-  const token = issuer.grant({ action: 'order.read', limits: [{ id: 'calls', per: 'grant', max: uses }] })
-  await register(token)
-  const requests = Array.from({ length: 1000 }, () => {
-    const headers = { authorization: `DPoP ${token}`, dpop: issuer.proof({ token }) }
-    return new Request(`${AUDIENCE}/orders/123`, { headers })
-  })
-  const statuses = await Promise.all(requests.map(async (request) => (await handler(request)).status))
-  const passed = statuses.filter((status) => status === 204).length
-  expect({ runs, passed, refused: statuses.filter((status) => status === 401).length }).toEqual({
-    runs: uses,
-    passed: uses,
-    refused: 1000 - uses,
-  })
-})
+])(
+  '1000 parallel requests run the handler exactly $uses times (ledger over a network: $network)',
+  async ({ uses, network }) => {
+    const issuer = createTestIssuer()
+    const live = createLiveLedger()
+    const { ledger, clock } = live
+    const distant: UseLedger = {
+      ...ledger,
+      redeem: async (request) => later(await ledger.redeem(request)),
+      settle: async (reservation, outcome) => later(await ledger.settle(reservation, outcome)),
+    }
+    const verifier = createVerifier({
+      api: orders,
+      issuer,
+      ledger: network ? distant : ledger,
+      audit: memoryTrail(),
+      clock,
+    })
+    let runs = 0
+    const handler = protect(verifier, 'order.read', async () => {
+      runs += 1
+      await later(undefined)
+      return new Response(null, { status: 204 })
+    })
+    const token = issuer.grant({ action: 'order.read', limits: [{ id: 'calls', per: 'grant', max: uses }] })
+    await live.register(token)
+    const requests = Array.from({ length: 1000 }, () => {
+      const headers = { authorization: `DPoP ${token}`, dpop: issuer.proof({ token }) }
+      return new Request(`${AUDIENCE}/orders/123`, { headers })
+    })
+    const statuses = await Promise.all(requests.map(async (request) => (await handler(request)).status))
+    const passed = statuses.filter((status) => status === 204).length
+    expect({ runs, passed, refused: statuses.filter((status) => status === 401).length }).toEqual({
+      runs: uses,
+      passed: uses,
+      refused: 1000 - uses,
+    })
+  },
+)

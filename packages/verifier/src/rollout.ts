@@ -23,10 +23,13 @@ const NEVER = () => false
  * @throws HallpassError `configuration-invalid` for a date that is none, or more than 90 days ahead.
  */
 export function checkRollout({ orElse = false, observeOnlyUntil }: Rollout, now: number): CheckedRollout {
-  if (observeOnlyUntil === undefined) return { orElse: orElse === true, observing: NEVER }
+  if (observeOnlyUntil === undefined) return { orElse, observing: NEVER }
   const until = observeOnlyUntil instanceof Date ? observeOnlyUntil.getTime() / 1000 : Number.NaN
   if (!(until <= now + LONGEST_OBSERVATION_SECONDS)) {
-    throw new HallpassError('configuration-invalid', 'observeOnlyUntil is a Date at most 90 days ahead; enforcement has to start')
+    throw new HallpassError(
+      'configuration-invalid',
+      'observeOnlyUntil is a Date at most 90 days ahead; enforcement has to start',
+    )
   }
-  return { orElse: orElse === true, observing: (at) => at < until }
+  return { orElse, observing: (at) => at < until }
 }

@@ -1,7 +1,9 @@
 import { memoryTrail } from '@hallpass/core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { sendRaw } from '../test/raw-request.ts'
-import { passing, refused } from '../test/scenarios.ts'
+import { badCredentials } from '../test/credential-scenarios.ts'
+import { passing } from '../test/passing-scenarios.ts'
+import { badRequests } from '../test/request-scenarios.ts'
 import { scriptedLedger } from '../test/scripted-ledger.ts'
 import type { Run } from '../test/surfaces.ts'
 import { surfaces } from '../test/surfaces.ts'
@@ -25,10 +27,14 @@ describe.each(surfaces)('$name', (surface) => {
 
   test.each(passing)('passes $name', async ({ send }) => {
     const reply = await sendRaw(app.port, send(issuer))
-    expect({ status: reply.status, problem: reply.json['type'], runs: runs.length }).toEqual({ status: 200, problem: undefined, runs: 1 })
+    expect({ status: reply.status, problem: reply.json['type'], runs: runs.length }).toEqual({
+      status: 200,
+      problem: undefined,
+      runs: 1,
+    })
   })
 
-  test.each(refused)('refuses $name', async ({ send, status, problem, error, reason }) => {
+  test.each([...badCredentials, ...badRequests])('refuses $name', async ({ send, status, problem, error, reason }) => {
     const request = send(issuer)
     const spent = ledger.requests.length
     const reply = await sendRaw(app.port, request)
@@ -36,7 +42,13 @@ describe.each(surfaces)('$name', (surface) => {
     const explained = (await audit.events()).findLast((event) => event.reason !== undefined)
     const challenge = reply.headers['www-authenticate']
     const said = typeof challenge === 'string' ? (/error="([^"]*)"/.exec(challenge)?.[1] ?? '') : undefined
-    expect({ status: reply.status, error: said, reason: explained?.reason, runs: runs.length, spent: ledger.requests.length - spent }).toEqual({
+    expect({
+      status: reply.status,
+      error: said,
+      reason: explained?.reason,
+      runs: runs.length,
+      spent: ledger.requests.length - spent,
+    }).toEqual({
       status,
       error,
       reason,
@@ -44,7 +56,9 @@ describe.each(surfaces)('$name', (surface) => {
       spent: 0,
     })
     // A HEAD answer has no body to look into.
-    expect(reply.text === '' ? problem : reply.json['type']).toBe(reply.text === '' ? problem : `urn:hallpass:problem:${problem}`)
+    expect(reply.text === '' ? problem : reply.json['type']).toBe(
+      reply.text === '' ? problem : `urn:hallpass:problem:${problem}`,
+    )
     expect(reply.text === '' ? explained?.id : reply.json['event']).toBe(explained?.id)
   })
 })

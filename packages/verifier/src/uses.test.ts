@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { createLiveLedger } from '../test/live-ledger.ts'
 import type { RawRequest } from '../test/raw-request.ts'
 import { sendRaw } from '../test/raw-request.ts'
-import { read, refund } from '../test/scenarios.ts'
+import { read, refund } from '../test/scenario.ts'
 import type { AppOptions, Run } from '../test/surfaces.ts'
 import { surfaces } from '../test/surfaces.ts'
 import { orders } from '../test/test-api.ts'
@@ -44,26 +44,36 @@ describe.each(surfaces)('$name', (surface) => {
     return { issuer, live, audit, verifier, runs, port: app.port, recorded }
   }
 
-  test.each([1, 7, 100])('200 parallel requests run the handler exactly %i times', async (uses) => {
-    const { issuer, live, runs, port } = await setUp()
-    const token = issuer.grant({ action: 'order.read', limits: calls(uses) })
-    await live.register(token)
-    const requests = Array.from({ length: 200 }, async () => sendRaw(port, read(issuer, { token })))
-    const statuses = (await Promise.all(requests)).map(({ status }) => status)
-    expect(runs.length).toBe(uses)
-    expect(statuses.filter((status) => status === 200).length).toBe(uses)
-    expect(new Set(statuses.filter((status) => status !== 200))).toEqual(new Set([401]))
-  }, 60_000)
+  test.each([1, 7, 100])(
+    '200 parallel requests run the handler exactly %i times',
+    async (uses) => {
+      const { issuer, live, runs, port } = await setUp()
+      const token = issuer.grant({ action: 'order.read', limits: calls(uses) })
+      await live.register(token)
+      const requests = Array.from({ length: 200 }, async () => sendRaw(port, read(issuer, { token })))
+      const statuses = (await Promise.all(requests)).map(({ status }) => status)
+      expect(runs.length).toBe(uses)
+      expect(statuses.filter((status) => status === 200).length).toBe(uses)
+      expect(new Set(statuses.filter((status) => status !== 200))).toEqual(new Set([401]))
+    },
+    60_000,
+  )
 
   test('50 parallel requests with one idempotency key run the handler once', async () => {
     const { issuer, live, runs, port } = await setUp()
     const token = issuer.grant({ action: 'refund.create', parameters: { amount: '42.00' }, limits: calls(100) })
     await live.register(token)
-    const requests = Array.from({ length: 50 }, async () => sendRaw(port, withKey(refund(issuer, { token }), '"call-1"')))
+    const requests = Array.from({ length: 50 }, async () =>
+      sendRaw(port, withKey(refund(issuer, { token }), '"call-1"')),
+    )
     const replies = await Promise.all(requests)
     expect(runs.length).toBe(1)
-    expect(new Set(replies.map(({ status }) => status))).toEqual(new Set(replies.some(({ status }) => status === 409) ? [200, 409] : [200]))
-    expect(new Set(replies.filter(({ status }) => status === 200).map(({ text }) => text))).toEqual(new Set(['{"run":1}']))
+    expect(new Set(replies.map(({ status }) => status))).toEqual(
+      new Set(replies.some(({ status }) => status === 409) ? [200, 409] : [200]),
+    )
+    expect(new Set(replies.filter(({ status }) => status === 200).map(({ text }) => text))).toEqual(
+      new Set(['{"run":1}']),
+    )
   })
 
   test('a retry with the same key gets the recorded outcome, the quoted and the bare key being one', async () => {
@@ -121,7 +131,12 @@ describe.each(surfaces)('$name', (surface) => {
     const request = read(issuer, { token })
     const first = await sendRaw(port, request)
     const again = await sendRaw(port, request)
-    expect([first.status, again.status, again.json['type'], runs.length]).toEqual([200, 401, 'urn:hallpass:problem:proof-invalid', 1])
+    expect([first.status, again.status, again.json['type'], runs.length]).toEqual([
+      200,
+      401,
+      'urn:hallpass:problem:proof-invalid',
+      1,
+    ])
   })
 
   test('a used-up grant says so, on record', async () => {

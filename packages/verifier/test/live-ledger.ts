@@ -1,4 +1,4 @@
-import type { GrantClaims } from '@hallpass/core'
+import type { GrantClaims, Ledger } from '@hallpass/core'
 import { CLAIM, memoryLedger } from '@hallpass/core'
 import { NOW } from './test-issuer.ts'
 
@@ -6,7 +6,7 @@ import { NOW } from './test-issuer.ts'
 export function createLiveLedger() {
   let now = NOW
   const clock = () => now
-  const ledger = memoryLedger({ exactFor: 'one-process', clock })
+  const ledger: Ledger = memoryLedger({ exactFor: 'one-process', clock })
   return {
     ledger,
     clock,

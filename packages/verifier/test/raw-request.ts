@@ -19,12 +19,22 @@ export interface Reply {
 }
 
 /** Sends bytes to a loopback server, with nothing normalised on the way. */
-export async function sendRaw(port: number, { method = 'GET', target = '/', headers = [], body, chunked }: RawRequest): Promise<Reply> {
+export async function sendRaw(
+  port: number,
+  { method = 'GET', target = '/', headers = [], body, chunked }: RawRequest,
+): Promise<Reply> {
   const length = body === undefined || chunked === true ? [] : ['content-length', String(Buffer.byteLength(body))]
   const framing = chunked === true ? ['transfer-encoding', 'chunked'] : length
   return new Promise((resolve, reject) => {
     const sent = request(
-      { host: '127.0.0.1', port, method, path: target, headers: ['host', `127.0.0.1:${port}`, ...headers, ...framing], agent: false },
+      {
+        host: '127.0.0.1',
+        port,
+        method,
+        path: target,
+        headers: ['host', `127.0.0.1:${port}`, ...headers, ...framing],
+        agent: false,
+      },
       (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))

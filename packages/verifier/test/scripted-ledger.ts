@@ -12,7 +12,13 @@ export function scriptedLedger(answer?: (request: RedeemRequest) => MaybePromise
     givenBack,
     redeem(request: RedeemRequest): MaybePromise<RedeemAnswer> {
       requests.push(request)
-      const first = { ok: true, state: 'first', reservation: `res_${requests.length}`, at: request.iat, usesLeft: 0 } as const
+      const first = {
+        ok: true,
+        state: 'first',
+        reservation: `res_${requests.length}`,
+        at: request.iat,
+        usesLeft: 0,
+      } as const
       return answer === undefined ? first : answer(request)
     },
     settle(reservation: string, outcome: Outcome): MaybePromise<void> {

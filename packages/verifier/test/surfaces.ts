@@ -64,7 +64,9 @@ const expressSurface: Surface = {
     const app = express()
     const options = {
       ...(observeOnlyUntil === undefined ? {} : { observeOnlyUntil }),
-      ...(orElse === true ? { orElse: (_: unknown, res: express.Response) => void res.status(OLD.status).json(OLD.body) } : {}),
+      ...(orElse === true
+        ? { orElse: (_: unknown, res: express.Response) => void res.status(OLD.status).json(OLD.body) }
+        : {}),
     }
     for (const [method, path, action] of EXPRESS_ROUTES) {
       app[method](path, requireGrant(verifier, action, options), async (req, res) => {
@@ -72,9 +74,7 @@ const expressSurface: Surface = {
         res.json(await handle({ action, grant, body: req.body as unknown }))
       })
     }
-    app.use((_error: unknown, _req: express.Request, res: express.Response, _next: express.NextFunction) => {
-      if (!res.headersSent) res.status(500).json({ failed: true })
-    })
+    app.use(failed)
     return listen(createServer(app))
   },
 }
@@ -89,13 +89,11 @@ const fetchSurface: Surface = {
     const handlers = EXPRESS_ROUTES.map(([method, path, action]) => ({
       method: method.toUpperCase(),
       pattern: new RegExp(`^(?:https?://[^/]*)?${path.replaceAll(/:\w+/g, '[^/?]+')}(?:\\?|$)`),
-      run: protect(
-        verifier,
-        action,
-        async (_request, call: { grant: unknown; body: JsonValue | undefined } | undefined) =>
-          Response.json(await handle({ action, grant: call?.grant as VerifiedGrant | undefined, body: call?.body })),
-        options,
-      ),
+      run: protect(verifier, action, {
+        ...options,
+        handler: async (_request, call: { grant: VerifiedGrant; body: JsonValue | undefined } | undefined) =>
+          Response.json(await handle({ action, grant: call?.grant, body: call?.body })),
+      }),
     }))
     return listen(
       createServer((req, res) => {
@@ -117,12 +115,15 @@ const fastifySurface: Surface = {
     const app = fastify({ forceCloseConnections: true })
     const options = {
       ...(observeOnlyUntil === undefined ? {} : { observeOnlyUntil }),
-      ...(orElse === true ? { orElse: (_: unknown, reply: FastifyReply) => reply.code(OLD.status).send(OLD.body) } : {}),
+      ...(orElse === true
+        ? { orElse: (_: unknown, reply: FastifyReply) => reply.code(OLD.status).send(OLD.body) }
+        : {}),
     }
     await app.register(hallpass, { verifier, everyRouteDeclares: true })
     for (const [method, url, action] of EXPRESS_ROUTES) {
       app[method](url, { config: { hallpass: { action, ...options } } }, async (request) => {
-        const grant = observeOnlyUntil === undefined ? (grantOfFastify(verifier, action, request) as VerifiedGrant) : undefined
+        const grant =
+          observeOnlyUntil === undefined ? (grantOfFastify(verifier, action, request) as VerifiedGrant) : undefined
         return handle({ action, grant, body: request.body })
       })
     }
@@ -145,7 +146,11 @@ const honoSurface: Surface = {
     }
     for (const [method, path, action] of EXPRESS_ROUTES) {
       app[method](path, requireHonoGrant(verifier, action, options), async (c) => {
-        const result = await handle({ action, grant: c.var.grant as VerifiedGrant | undefined, body: c.var.checkedBody })
+        const result = await handle({
+          action,
+          grant: c.var.grant as VerifiedGrant | undefined,
+          body: c.var.checkedBody,
+        })
         return Response.json(result)
       })
     }
@@ -154,8 +159,16 @@ const honoSurface: Surface = {
   },
 }
 
+// Express knows an error handler by its four parameters.
+// eslint-disable-next-line max-params
+const failed: express.ErrorRequestHandler = (_error, _req, res, _next) => void res.status(500).json({ failed: true })
+
 /** As thin as a fetch server on Node can be: repeated fields are joined, the host comes from the request. */
-async function answer(req: IncomingMessage, res: ServerResponse, handler: (request: Request) => Promise<Response>): Promise<void> {
+async function answer(
+  req: IncomingMessage,
+  res: ServerResponse,
+  handler: (request: Request) => Promise<Response>,
+): Promise<void> {
   const headers = new Headers()
   for (let index = 0; index + 1 < req.rawHeaders.length; index += 2) {
     headers.append(req.rawHeaders[index] ?? '', req.rawHeaders[index + 1] ?? '')

@@ -26,6 +26,10 @@ export const orders = defineApi({
       risk: 'write',
       parameters: z.object({ item: z.string(), quantity: z.number().int() }),
     },
-    'invoice.render': { resource: 'invoice:{id}', risk: 'read', parameters: z.object({ format: z.enum(['pdf', 'html']) }) },
+    'invoice.render': {
+      resource: 'invoice:{id}',
+      risk: 'read',
+      parameters: z.object({ format: z.enum(['pdf', 'html']) }),
+    },
   },
 })

@@ -1,4 +1,13 @@
-import type { AuditEvent, AuditSink, Digester, EventType, JsonValue, MaybePromise, Outcome, RefusalReason } from '@hallpass/core'
+import type {
+  AuditEvent,
+  AuditSink,
+  Digester,
+  EventType,
+  JsonValue,
+  MaybePromise,
+  Outcome,
+  RefusalReason,
+} from '@hallpass/core'
 import { CLAIM, isPromise } from '@hallpass/core'
 import type { Attempt } from '../flow/attempt.ts'
 import type { RefusalTally } from './refusal-tally.ts'
@@ -30,7 +39,14 @@ export interface Recorder {
 /** Creates the recorder. Its events name ids, never a token, proof, key or parameter value. */
 export function createRecorder({ audit, source, audience, digest, tally, nextId }: RecorderOptions): Recorder {
   const base = (type: EventType, attempt: Attempt, id: string): Writable<AuditEvent> => {
-    const event: Writable<AuditEvent> = { id, type, time: attempt.now, source, aud: audience, action: attempt.planned.name }
+    const event: Writable<AuditEvent> = {
+      id,
+      type,
+      time: attempt.now,
+      source,
+      aud: audience,
+      action: attempt.planned.name,
+    }
     const { token, fields } = attempt
     if (attempt.resource !== '') event.resource = attempt.resource
     if (token === undefined) return event

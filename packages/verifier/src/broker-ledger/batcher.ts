@@ -23,7 +23,12 @@ interface Waiting<I, O> {
 }
 
 /** Joins what is asked for within one turn of the event loop into one request. Bounded: what does not fit is refused. */
-export function createBatcher<I, O>({ send, maxWaiting, maxPerBatch, maxInFlight }: BatcherOptions<I, O>): Batcher<I, O> {
+export function createBatcher<I, O>({
+  send,
+  maxWaiting,
+  maxPerBatch,
+  maxInFlight,
+}: BatcherOptions<I, O>): Batcher<I, O> {
   const waiting: Waiting<I, O>[] = []
   const inFlight = new Set<Promise<void>>()
   let scheduled = false
@@ -31,7 +36,8 @@ export function createBatcher<I, O>({ send, maxWaiting, maxPerBatch, maxInFlight
   const deliver = async (batch: readonly Waiting<I, O>[]): Promise<void> => {
     try {
       const answers = await send(batch.map(({ item }) => item))
-      if (answers.length !== batch.length) throw unavailable('The broker answered another number of calls than it was sent')
+      if (answers.length !== batch.length)
+        throw unavailable('The broker answered another number of calls than it was sent')
       for (const [index, { resolve }] of batch.entries()) resolve(answers[index] as O)
     } catch (error) {
       const reason = error instanceof HallpassError ? error : unavailable('The broker could not be asked')
@@ -62,7 +68,7 @@ export function createBatcher<I, O>({ send, maxWaiting, maxPerBatch, maxInFlight
       })
     },
     async drained() {
-      while (scheduled || inFlight.size > 0) {
+      while (waiting.length > 0 || inFlight.size > 0) {
         await new Promise<void>((resolve) => afterThisTurn(resolve))
         await Promise.all(inFlight)
       }

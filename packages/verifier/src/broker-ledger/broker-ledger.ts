@@ -1,4 +1,13 @@
-import type { AuditEvent, AuditSink, JsonValue, Outcome, RedeemAnswer, RedeemRequest, TokenSource, UseLedger } from '@hallpass/core'
+import type {
+  AuditEvent,
+  AuditSink,
+  JsonValue,
+  Outcome,
+  RedeemAnswer,
+  RedeemRequest,
+  TokenSource,
+  UseLedger,
+} from '@hallpass/core'
 import { HallpassError, refuse } from '@hallpass/core'
 import { LRUCache } from 'lru-cache'
 import type { Fetch } from '../keys/remote-key-source.ts'
@@ -42,7 +51,10 @@ export function brokerLedger(options: BrokerLedgerOptions): UseLedger & AuditSin
   const { issuer, identity, timeoutMs = 2000, clock = () => Date.now() / 1000 } = options
   requireSecureUrl(issuer, 'issuer')
   if (typeof identity?.assertion !== 'function') {
-    throw new HallpassError('configuration-invalid', 'brokerLedger: identity is how this API proves to the broker who it is')
+    throw new HallpassError(
+      'configuration-invalid',
+      'brokerLedger: identity is how this API proves to the broker who it is',
+    )
   }
   const fetch = options.fetch ?? ((input: string, init: RequestInit) => globalThis.fetch(input, init))
   const link = createBrokerLink({ issuer, identity, fetch, timeoutMs, clock })
@@ -103,7 +115,8 @@ export function brokerLedger(options: BrokerLedgerOptions): UseLedger & AuditSin
 }
 
 /** The broker puts start, outcome and return of a use on record as it is told of them. */
-const endsUse = ({ type, follows = '' }: AuditEvent): string => (type === 'use.ended' || type === 'use.given-back' ? follows : '')
+const endsUse = ({ type, follows = '' }: AuditEvent): string =>
+  type === 'use.ended' || type === 'use.given-back' ? follows : ''
 
 function listIn(answer: Readonly<Record<string, JsonValue>>, name: string): readonly JsonValue[] {
   const list = answer[name]

@@ -43,7 +43,11 @@ export function createBrokerLink({ issuer, identity, fetch, timeoutMs, clock }: 
   let token: Promise<ApiToken> | undefined
   let nonce: string | undefined
 
-  const send = async (path: string, contentType: string, message: { body: string; accessToken?: string }): Promise<Answer> => {
+  const send = async (
+    path: string,
+    contentType: string,
+    message: { body: string; accessToken?: string },
+  ): Promise<Answer> => {
     const url = `${issuer.replace(/\/$/, '')}${path}`
     const { body, accessToken } = message
     key ??= createProofKey()
@@ -73,7 +77,8 @@ export function createBrokerLink({ issuer, identity, fetch, timeoutMs, clock }: 
         grant_type: GRANT_TYPE.clientCredentials,
         resource: issuer,
         client_id: identity.clientId,
-        client_assertion_type: identity.type === 'jwt-spiffe' ? CLIENT_ASSERTION_TYPE.jwtSpiffe : CLIENT_ASSERTION_TYPE.jwtBearer,
+        client_assertion_type:
+          identity.type === 'jwt-spiffe' ? CLIENT_ASSERTION_TYPE.jwtSpiffe : CLIENT_ASSERTION_TYPE.jwtBearer,
         client_assertion: await identity.assertion(issuer),
       }
       return new URLSearchParams(fields).toString()
@@ -83,7 +88,12 @@ export function createBrokerLink({ issuer, identity, fetch, timeoutMs, clock }: 
     const { status, json } = first.nonceWanted ? await ask() : first
     const value = json?.['access_token']
     const expiresIn = json?.['expires_in']
-    if (status !== 200 || typeof value !== 'string' || typeof expiresIn !== 'number' || json?.['token_type'] !== 'DPoP') {
+    if (
+      status !== 200 ||
+      typeof value !== 'string' ||
+      typeof expiresIn !== 'number' ||
+      json?.['token_type'] !== 'DPoP'
+    ) {
       throw unavailable(`gave this API no token (${status})`)
     }
     return { token: value, renewAt: clock() + Math.max(expiresIn - RENEW_BEFORE_SECONDS, expiresIn / 2) }
@@ -132,7 +142,8 @@ export function createBrokerLink({ issuer, identity, fetch, timeoutMs, clock }: 
   }
 }
 
-const unavailable = (what: string) => new HallpassError('ledger-unavailable', `The broker ${what}; check issuer, identity and the network`)
+const unavailable = (what: string) =>
+  new HallpassError('ledger-unavailable', `The broker ${what}; check issuer, identity and the network`)
 
 function objectIn(bytes: Uint8Array): JsonObject | undefined {
   const parsed = parseStrictJson(bytes)

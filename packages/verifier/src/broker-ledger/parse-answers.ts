@@ -11,7 +11,8 @@ export function parseRedeemAnswer(value: JsonValue | undefined): RedeemAnswer | 
   }
   if (passed !== true) return undefined
   if (state === 'first') {
-    if (typeof reservation !== 'string' || reservation === '' || typeof at !== 'number' || typeof usesLeft !== 'number') return undefined
+    if (typeof reservation !== 'string' || reservation === '' || typeof at !== 'number' || typeof usesLeft !== 'number')
+      return undefined
     return { ok: true, state, reservation, at, usesLeft }
   }
   if (typeof event !== 'string') return undefined

@@ -19,7 +19,10 @@ export interface AskInput {
 }
 
 const OTHER_METHOD: Refused<RefusalReason> = refuse('action-mismatch', "The request's method is not the action's")
-const NOT_A_CALL: Refused<RefusalReason> = refuse('request-malformed', 'A local call is exactly { resource, parameters }')
+const NOT_A_CALL: Refused<RefusalReason> = refuse(
+  'request-malformed',
+  'A local call is exactly { resource, parameters }',
+)
 
 /**
  * Works out what a request asks for. HEAD is a method of its own: an action declared for GET does not cover it.

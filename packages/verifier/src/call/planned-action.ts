@@ -24,7 +24,10 @@ export interface PlannedAction {
 export function planAction(api: Api, name: string): PlannedAction {
   const action = findAction(api, name)
   if (action === undefined) {
-    throw new HallpassError('configuration-invalid', `The API ${api.audience} has no action ${name}; declare it in defineApi`)
+    throw new HallpassError(
+      'configuration-invalid',
+      `The API ${api.audience} has no action ${name}; declare it in defineApi`,
+    )
   }
   return {
     action,

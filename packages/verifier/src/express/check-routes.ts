@@ -35,13 +35,15 @@ interface FoundRoute {
  * @throws HallpassError `route-mismatch` that names everything that differs.
  */
 export function checkRoutes<A extends Api>(verifier: Verifier<A>, app: object, options: CheckRoutesOptions = {}): void {
-  const router = (app as { router?: { stack?: readonly Layer[] }; stack?: readonly Layer[] })
+  const router = app as { router?: { stack?: readonly Layer[] }; stack?: readonly Layer[] }
   const routes = routesOf(router.router?.stack ?? router.stack ?? [], '', verifier)
   const actions = Object.values<Action>(verifier.api.actions).filter(({ path }) => path !== undefined)
   const wrong = routes.flatMap(({ action, ...route }) =>
     action === undefined || fits(route, action)
       ? []
-      : [`${route.method} ${route.path ?? route.ownPath} is guarded as ${action.name}, which is ${action.method} ${action.path}`],
+      : [
+          `${route.method} ${route.path ?? route.ownPath} is guarded as ${action.name}, which is ${action.method} ${action.path}`,
+        ],
   )
   const missing = actions
     .filter((action) => !routes.some((route) => route.action?.name === action.name))
@@ -51,7 +53,10 @@ export function checkRoutes<A extends Api>(verifier: Verifier<A>, app: object, o
     publicRoutes === undefined
       ? []
       : routes
-          .filter(({ action, method, path, ownPath }) => action === undefined && !publicRoutes.includes(`${method} ${path ?? ownPath}`))
+          .filter(
+            ({ action, method, path, ownPath }) =>
+              action === undefined && !publicRoutes.includes(`${method} ${path ?? ownPath}`),
+          )
           .map(({ method, path, ownPath }) => `${method} ${path ?? ownPath} has no guard and is not public`)
   const problems = [...wrong, ...missing, ...open]
   if (problems.length === 0) return
@@ -63,7 +68,8 @@ function routesOf(stack: readonly Layer[], prefix: string | undefined, verifier:
     if (route === undefined) {
       const inner = handle?.stack
       if (inner === undefined) return []
-      const under = prefix === undefined || typeof rawPath !== 'string' ? undefined : prefix + (rawPath === '/' ? '' : rawPath)
+      const under =
+        prefix === undefined || typeof rawPath !== 'string' ? undefined : prefix + (rawPath === '/' ? '' : rawPath)
       return routesOf(inner, under, verifier)
     }
     const ownPath = String(route.path)

@@ -24,10 +24,16 @@ export function jsonBody({ limitBytes = MEBIBYTE }: JsonBodyOptions = {}): Reque
       next()
       return
     }
-    readJson(req, limitBytes).then(
-      (refusal) => (refusal === undefined ? next() : writeAnswer(res, plainProblem(refusal))),
-      next,
-    )
+    void read()
+    async function read(): Promise<void> {
+      try {
+        const refusal = await readJson(req, limitBytes)
+        if (refusal === undefined) next()
+        else writeAnswer(res, plainProblem(refusal))
+      } catch (error) {
+        next(error)
+      }
+    }
   }
 }
 

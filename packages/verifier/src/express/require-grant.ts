@@ -30,9 +30,9 @@ export type GrantGuard = <P, ResBody, ReqBody, ReqQuery, Locals extends Record<s
  * `jsonBody()` aside, or it fails with `body-consumed`.
  * @throws HallpassError `configuration-invalid` for an action the catalog has not.
  */
-export function requireGrant<A extends Api, N extends ActionName<A>>(
+export function requireGrant<A extends Api>(
   verifier: Verifier<A>,
-  action: N,
+  action: ActionName<A>,
   options: RequireGrantOptions = {},
 ): GrantGuard {
   const { orElse, observeOnlyUntil } = options
@@ -67,7 +67,7 @@ export function requireGrant<A extends Api, N extends ActionName<A>>(
   function requireGrantHandler(req: Request, res: Response, next: NextFunction): void {
     const verdict = guarded.verify(expressCall(req, routeNames))
     const go = act(req, res, next)
-    if (isPromise(verdict)) verdict.then(go).catch(next)
+    if (isPromise(verdict)) void later(verdict, go, next)
     else go(verdict)
   }
   markGuard(requireGrantHandler, { verifier, action: guarded.action })
@@ -78,8 +78,19 @@ export function requireGrant<A extends Api, N extends ActionName<A>>(
  * The grant of a request that `requireGrant` let through, with the parameters of its action typed.
  * @throws HallpassError `guard-missing` where no guard of this verifier let it through for this action.
  */
-export const grantOf = <A extends Api, N extends ActionName<A>>(verifier: Verifier<A>, action: N, req: object): GrantOf<A, N> =>
-  grantFor(req, verifier, action) as GrantOf<A, N>
+export const grantOf = <A extends Api, N extends ActionName<A>>(
+  verifier: Verifier<A>,
+  action: N,
+  req: object,
+): GrantOf<A, N> => grantFor(req, verifier, action) as GrantOf<A, N>
+
+async function later(verdict: Promise<Verdict>, go: (verdict: Verdict) => void, next: NextFunction): Promise<void> {
+  try {
+    go(await verdict)
+  } catch (error) {
+    next(error)
+  }
+}
 
 async function runOldAuthentication(
   handler: RequestHandler,

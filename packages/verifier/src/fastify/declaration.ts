@@ -26,7 +26,7 @@ export interface DeclaredRoute {
 
 /** Reads a route's declaration: undefined where it says nothing, `false` where it says that it is public. */
 export function readDeclaration(route: RouteOptions): DeclaredRoute | false | undefined {
-  const declared = (route.config as { hallpass?: HallpassDeclaration } | undefined)?.hallpass
+  const declared = route.config?.hallpass
   if (declared === undefined || declared === false) return declared
   if (typeof declared === 'string') return { action: declared }
   if (typeof declared === 'object' && declared !== null && typeof declared.action === 'string') return { ...declared }

@@ -1,4 +1,4 @@
-import type { Api, JsonValue } from '@hallpass/core'
+import type { JsonValue } from '@hallpass/core'
 import { HallpassError, isPromise } from '@hallpass/core'
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { keepGrant } from '../door/granted.ts'
@@ -23,7 +23,7 @@ export type Hook = (request: FastifyRequest, reply: FastifyReply, done: HookHand
 export const readsOwnBody = (request: FastifyRequest): boolean => (request as unknown as Staged)[STAGE]?.kind === 'open'
 
 interface GuardedRoute {
-  readonly verifier: Verifier<Api>
+  readonly verifier: Verifier
   readonly declared: DeclaredRoute
   readonly guarded: ActionVerifier
   /** The route has a schema that may rewrite the body it validates. */
@@ -31,7 +31,11 @@ interface GuardedRoute {
 }
 
 /** The hooks of one guarded route: the token before the body is read, the rest after it. */
-export function guardRoute({ verifier, declared, guarded, hasBodySchema }: GuardedRoute): { onRequest: Hook; preValidation: Hook; preHandler: Hook } {
+export function guardRoute({ verifier, declared, guarded, hasBodySchema }: GuardedRoute): {
+  onRequest: Hook
+  preValidation: Hook
+  preHandler: Hook
+} {
   const { action, orElse } = declared
   const checked = new WeakMap<FastifyRequest, JsonValue | undefined>()
 
@@ -46,7 +50,8 @@ export function guardRoute({ verifier, declared, guarded, hasBodySchema }: Guard
   const preValidation: Hook = (request, reply, done) => {
     const stage = (request as unknown as Staged)[STAGE]
     if (stage?.kind !== 'open') {
-      if (stage?.kind === 'passed' && stage.by === 'or-else' && orElse !== undefined) void runOld(orElse, { request, reply, done })
+      if (stage?.kind === 'passed' && stage.by === 'or-else' && orElse !== undefined)
+        void runOld(orElse, { request, reply, done })
       else done()
       return
     }
@@ -95,9 +100,10 @@ interface HookCall {
 }
 
 /** Goes on at once where the verdict is there, so that a warm request takes no detour through a promise. */
-function settleHook<T>(done: HookHandlerDoneFunction, value: T | Promise<T>, next: (value: T) => void): void {
-  if (isPromise(value)) value.then(next).catch((error: unknown) => done(error as Error))
-  else next(value)
+function settleHook<T>(done: HookHandlerDoneFunction, value: T | Promise<T>, proceed: (value: T) => void): void {
+  const fail = (error: unknown) => done(error as Error)
+  if (isPromise(value)) value.then(proceed).catch(fail)
+  else proceed(value)
 }
 
 function fastifyCall(request: FastifyRequest): IncomingCall {
@@ -114,7 +120,10 @@ function fastifyCall(request: FastifyRequest): IncomingCall {
 function send(reply: FastifyReply, { status, headers, body }: Answer): void {
   // A body that was not read has to go with its connection.
   if (status === 413) reply.header('connection', 'close')
-  reply.code(status).headers({ ...headers }).send(body)
+  reply
+    .code(status)
+    .headers({ ...headers })
+    .send(body)
 }
 
 async function runOld(orElse: OldAuthentication, { request, reply, done }: HookCall): Promise<void> {

@@ -4,13 +4,12 @@ import type { FastifyInstance, FastifyPluginCallback, FastifyRequest, RouteOptio
 import fp from 'fastify-plugin'
 import { joined } from '../body/read-limited.ts'
 import { grantFor } from '../door/granted.ts'
-import type { ActionVerifier, GrantOf, Verifier } from '../verifier.ts'
+import type { GrantOf, Verifier } from '../verifier.ts'
 import { checkDeclaredRoute, mismatch, readDeclaration } from './declaration.ts'
-import type { Hook } from './guard-route.ts'
 import { STAGE, guardRoute, readsOwnBody } from './guard-route.ts'
 
 export interface HallpassPluginOptions {
-  readonly verifier: Verifier<never> | Verifier
+  readonly verifier: Verifier
   /**
    * Refuses to boot where a route says neither which action it is nor that it is public (`config: { hallpass: false }`),
    * and where an action of the catalog has no route.
@@ -28,7 +27,7 @@ const JSON_TYPES = /^application\/(?:json|[\w!#$&^.+-]+\+json)(?:;|$)/i
  * @throws HallpassError `route-mismatch` while booting, where a route does not fit the action it declares.
  */
 const plugin: FastifyPluginCallback<HallpassPluginOptions> = (fastify, options, done) => {
-  const verifier = options.verifier as Verifier
+  const verifier: Verifier = options.verifier
   const everyRouteDeclares = options.everyRouteDeclares === true
   const routed = new Set<string>()
   if (!fastify.hasRequestDecorator(STAGE)) fastify.decorateRequest(STAGE)
@@ -37,34 +36,42 @@ const plugin: FastifyPluginCallback<HallpassPluginOptions> = (fastify, options, 
   fastify.addHook('onRoute', (route: RouteOptions) => {
     const declared = readDeclaration(route)
     if (declared === undefined) {
-      if (everyRouteDeclares) throw mismatch(route, 'declare config.hallpass: the name of its action, or false for a public route')
+      if (everyRouteDeclares)
+        throw mismatch(route, 'declare config.hallpass: the name of its action, or false for a public route')
       return
     }
     if (declared === false) return
     const { action, orElse, observeOnlyUntil } = declared
-    const guarded = verifier.forAction(action as ActionName<Api>, {
+    const guarded = verifier.forAction(action, {
       orElse: orElse !== undefined,
       ...(observeOnlyUntil === undefined ? {} : { observeOnlyUntil }),
-    }) as ActionVerifier
+    })
     checkDeclaredRoute(route, guarded.action)
     routed.add(action)
     const hooks = guardRoute({ verifier, declared, guarded, hasBodySchema: hasBodySchema(route) })
     for (const name of ['onRequest', 'preValidation', 'preHandler'] as const) {
-      const own = route[name] as Hook | Hook[] | undefined
+      const own = route[name]
       route[name] = [hooks[name], ...(own === undefined ? [] : [own].flat())]
     }
   })
 
   fastify.addHook('onReady', (ready) => {
-    const missing = Object.values(verifier.api.actions).filter(({ name, path }) => path !== undefined && !routed.has(name))
+    const missing = Object.values(verifier.api.actions).filter(
+      ({ name, path }) => path !== undefined && !routed.has(name),
+    )
     if (!everyRouteDeclares || missing.length === 0) return ready()
     const names = missing.map(({ name }) => name).join(', ')
-    return ready(new HallpassError('route-mismatch', `The catalog of ${verifier.audience} has actions without a route: ${names}`))
+    return ready(
+      new HallpassError('route-mismatch', `The catalog of ${verifier.audience} has actions without a route: ${names}`),
+    )
   })
   done()
 }
 
-export const hallpass: FastifyPluginCallback<HallpassPluginOptions> = fp(plugin, { name: '@hallpass/verifier', fastify: '5.x' })
+export const hallpass: FastifyPluginCallback<HallpassPluginOptions> = fp(plugin, {
+  name: '@hallpass/verifier',
+  fastify: '5.x',
+})
 
 /**
  * The grant of a request that its route's guard let through, with the parameters of its action typed.
@@ -100,7 +107,7 @@ function leaveGuardedBodiesUnread(fastify: FastifyInstance): void {
       payload.off('data', keep).off('end', parse)
       done(Object.assign(new Error('Request body is too large'), { statusCode: 413 }))
     }
-    const parse = () => parseJson(request, new TextDecoder().decode(joined(chunks, size)), done)
+    const parse = () => void parseJson(request, new TextDecoder().decode(joined(chunks, size)), done)
     payload.on('data', keep).on('end', parse).on('error', done)
   })
 }

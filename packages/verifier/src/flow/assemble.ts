@@ -68,7 +68,12 @@ export function assemble(settings: Settings): Parts {
     }),
     holderKeys: createHolderKeys(settings.cacheEntries),
     revocation: revocationSteps(settings, keys),
-    spending: { ledger, timeoutMs: settings.ledgerTimeoutMs, source: settings.revocation === undefined ? 'registered' : 'signed', nextId },
+    spending: {
+      ledger,
+      timeoutMs: settings.ledgerTimeoutMs,
+      source: settings.revocation === undefined ? 'registered' : 'signed',
+      nextId,
+    },
     recorder,
     conclude: createConclude({ recorder, keeper, answers, nonces, nextId, observe }),
     abandon(attempt) {
@@ -96,7 +101,12 @@ function revocationSteps(settings: Settings, keys: IssuerKeys): readonly Step[] 
   const { revocation, issuer, issuerId, tokenAlgorithms: algorithms, skewSeconds } = settings
   if (revocation === undefined) return []
   const inProcess = typeof issuer === 'string' ? undefined : issuer.fetch?.bind(issuer)
-  const fetch = inProcess === undefined ? settings.fetch : async (url: string, init: RequestInit) => inProcess(new Request(url, init))
+  const fetch =
+    inProcess === undefined
+      ? settings.fetch
+      : async (url: string, init: RequestInit) => inProcess(new Request(url, init))
   const { maxStalenessSeconds } = revocation
-  return [liveStatus(createStatusLists({ issuer: issuerId, keys, algorithms, maxStalenessSeconds, skewSeconds, fetch }))]
+  return [
+    liveStatus(createStatusLists({ issuer: issuerId, keys, algorithms, maxStalenessSeconds, skewSeconds, fetch })),
+  ]
 }

@@ -48,7 +48,11 @@ export function createConclude(parts: Conclusion): Conclude {
     return { kind: 'refused', ok: false, reason, ...(detail === undefined ? {} : { detail }), event, answer }
   }
 
-  const onRecord = <V extends Verdict>(attempt: Attempt, record: () => MaybePromise<void>, verdict: V): MaybePromise<V | RefusedCall> => {
+  const onRecord = <V extends Verdict>(
+    attempt: Attempt,
+    record: () => MaybePromise<void>,
+    verdict: V,
+  ): MaybePromise<V | RefusedCall> => {
     const unrecorded = () => refused(attempt, { ok: false, reason: 'audit-unavailable' })
     const recorded = () => {
       const { kind, event } = verdict as unknown as { kind: Observation['kind']; event: string }
@@ -79,7 +83,8 @@ export function createConclude(parts: Conclusion): Conclude {
   const passed = (attempt: Attempt, by: PassedCall['by'], reason: RefusalReason): MaybePromise<Verdict> => {
     attempt.event = nextId()
     const verdict: PassedCall = { kind: 'passed', ok: false, by, reason, event: attempt.event, bytes: attempt.body }
-    const why = by === 'or-else' ? 'No Hallpass credential; the old authentication decides' : 'Would be refused; observed only'
+    const why =
+      by === 'or-else' ? 'No Hallpass credential; the old authentication decides' : 'Would be refused; observed only'
     return onRecord(attempt, () => recorder.passed(attempt, reason, why), verdict)
   }
 
@@ -98,7 +103,8 @@ const wantedOf = ({ planned, resource }: Attempt) => ({ audience: planned.audien
 
 function grantOfAttempt(attempt: Attempt): Omit<VerifiedGrant, 'giveBack'> {
   const { token, planned, resource, parts, parameters, redeemed, event } = attempt
-  if (token === undefined || redeemed === undefined) throw new TypeError('An attempt was concluded before its steps were run')
+  if (token === undefined || redeemed === undefined)
+    throw new TypeError('An attempt was concluded before its steps were run')
   const { claims } = token
   const grant = {
     id: claims.jti,

@@ -5,9 +5,15 @@ import type { TokenVerifier } from '../token/token-verifier.ts'
 import type { Step } from './attempt.ts'
 import { chain } from './chain.ts'
 
-const BOUND_AS_BEARER: Refused<RefusalReason> = refuse('binding-failed', 'A grant that is bound to a key came without a proof')
+const BOUND_AS_BEARER: Refused<RefusalReason> = refuse(
+  'binding-failed',
+  'A grant that is bound to a key came without a proof',
+)
 const UNBOUND: Refused<RefusalReason> = refuse('binding-failed', 'A grant without a key came with the DPoP scheme')
-const QUERY_UNBOUND: Refused<RefusalReason> = refuse('proof-query', 'Only a proof can bind a query to a grant with constraints')
+const QUERY_UNBOUND: Refused<RefusalReason> = refuse(
+  'proof-query',
+  'Only a proof can bind a query to a grant with constraints',
+)
 
 /** The token is the issuer's, for this audience, in time; from the cache or by its signature. */
 export const genuineToken =
@@ -39,7 +45,8 @@ export const freshProof =
     const { credential, token, call, now, url, query, body } = attempt
     if (credential === undefined || token === undefined) return undefined
     const open = token.entry.constraints !== undefined
-    if (credential.proof === undefined || token.jkt === undefined) return open && query !== '' ? QUERY_UNBOUND : undefined
+    if (credential.proof === undefined || token.jkt === undefined)
+      return open && query !== '' ? QUERY_UNBOUND : undefined
     const proof = verifyProof(credential.proof, {
       method: call.method,
       url,

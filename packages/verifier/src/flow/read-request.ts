@@ -7,7 +7,10 @@ import { readFields } from '../request/request-fields.ts'
 import { chain } from './chain.ts'
 import type { Step } from './attempt.ts'
 
-const FIELD_REPEATED: Refused<RefusalReason> = refuse('request-malformed', 'A header field that stands once stood twice')
+const FIELD_REPEATED: Refused<RefusalReason> = refuse(
+  'request-malformed',
+  'A header field that stands once stood twice',
+)
 const BODY_ON_READ: Refused<RefusalReason> = refuse('request-malformed', 'A GET or HEAD request has no body')
 
 /** Reads target and header fields, and finds the one credential: nothing else is looked at without one. */

@@ -16,7 +16,11 @@ export function runSteps(steps: readonly Step[], attempt: Attempt): MaybePromise
   }
 }
 
-function from(start: number, steps: readonly Step[], attempt: Attempt): MaybePromise<Refused<RefusalReason> | undefined> {
+function from(
+  start: number,
+  steps: readonly Step[],
+  attempt: Attempt,
+): MaybePromise<Refused<RefusalReason> | undefined> {
   for (let index = start; index < steps.length; index += 1) {
     const step = steps[index]
     const refusal = step?.(attempt)

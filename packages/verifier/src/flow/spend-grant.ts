@@ -6,8 +6,15 @@ import type { Attempt, Step } from './attempt.ts'
 import { within } from './within.ts'
 
 const NO_LEDGER: Refused<RefusalReason> = refuse('ledger-unavailable', 'The ledger did not answer')
-const NO_TRAIL: Refused<RefusalReason> = refuse('audit-unavailable', 'The use could not be put on record; it stays used')
-const STATE_REASON = { running: 'idempotency-running', unknown: 'idempotency-unknown', done: 'idempotency-done' } as const
+const NO_TRAIL: Refused<RefusalReason> = refuse(
+  'audit-unavailable',
+  'The use could not be put on record; it stays used',
+)
+const STATE_REASON = {
+  running: 'idempotency-running',
+  unknown: 'idempotency-unknown',
+  done: 'idempotency-done',
+} as const
 const NO_AMOUNTS: Readonly<Record<string, number>> = Object.freeze({})
 
 export interface SpendRules {
@@ -51,7 +58,9 @@ function redeemRequest(
   const { token, planned, proof, fields, resource, raw, call } = attempt
   if (token === undefined) return NO_LEDGER
   const { claims, entry } = token
-  const amounts = entry.limits.some((limit) => limit.parameter !== undefined) ? amountsFor(entry.limits, raw) : undefined
+  const amounts = entry.limits.some((limit) => limit.parameter !== undefined)
+    ? amountsFor(entry.limits, raw)
+    : undefined
   if (amounts?.ok === false) return amounts
   attempt.event = event
   const request: { -readonly [M in keyof RedeemRequest]: RedeemRequest[M] } = {

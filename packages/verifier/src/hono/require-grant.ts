@@ -67,14 +67,20 @@ export function requireGrant<A extends Api, N extends ActionName<A>>(
  * The grant that `requireGrant` put there, for handlers that lost its type on the way.
  * @throws HallpassError `guard-missing` where no guard of this verifier let the request through for this action.
  */
-export const grantOf = <A extends Api, N extends ActionName<A>>(verifier: Verifier<A>, action: N, c: Context): GrantOf<A, N> =>
-  grantFor(c.req.raw, verifier, action) as GrantOf<A, N>
+export const grantOf = <A extends Api, N extends ActionName<A>>(
+  verifier: Verifier<A>,
+  action: N,
+  c: Context,
+): GrantOf<A, N> => grantFor(c.req.raw, verifier, action) as GrantOf<A, N>
 
 function honoCall(c: Context, names: readonly string[]): IncomingCall {
   const route = c.req.param() as Readonly<Record<string, string>>
   for (const name of names) {
     if (typeof route[name] !== 'string') {
-      throw new HallpassError('route-mismatch', `The route has no parameter ${name}; mount requireGrant on the route itself`)
+      throw new HallpassError(
+        'route-mismatch',
+        `The route has no parameter ${name}; mount requireGrant on the route itself`,
+      )
     }
   }
   const call = webCall(c.req.raw, route)

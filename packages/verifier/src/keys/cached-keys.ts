@@ -47,7 +47,10 @@ export function cachedKeys(source: KeySource, algorithms: readonly SignatureAlgo
     if (loading !== undefined) return loading
     if (now < notBefore) return loadedAt > now - source.staleSeconds
     try {
-      const done = chain(chain(source.load(), (set) => ring.replace(set)), () => loaded(now))
+      const done = chain(
+        chain(source.load(), (set) => ring.replace(set)),
+        () => loaded(now),
+      )
       if (!isPromise(done)) return done
       loading = done.catch(() => failed(now)).finally(() => (loading = undefined))
       return loading

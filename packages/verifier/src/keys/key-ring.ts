@@ -34,7 +34,7 @@ export function createKeyRing(algorithms: readonly SignatureAlgorithm[]): KeyRin
   return {
     get: (kid) => keys.get(kid),
     replace(set) {
-      const next = new Map<string, RingKey>()
+      const kept = new Map<string, RingKey>()
       const pending: Promise<void>[] = []
       const twice = repeatedKids(set.keys)
       for (const jwk of set.keys.slice(0, MAX_KEYS)) {
@@ -44,15 +44,15 @@ export function createKeyRing(algorithms: readonly SignatureAlgorithm[]): KeyRin
         const source = JSON.stringify(jwk)
         const known = keys.get(kid)
         if (known?.source === source) {
-          next.set(kid, known)
+          kept.set(kid, known)
           continue
         }
         const added = chain(importVerifyKey(jwk, algorithm), (imported) => {
-          if (imported.ok) next.set(kid, ringKey(kid, algorithm, { key: imported.value, source }))
+          if (imported.ok) kept.set(kid, ringKey(kid, algorithm, { key: imported.value, source }))
         })
         if (isPromise(added)) pending.push(added)
       }
-      return pending.length === 0 ? adopt(next) : Promise.all(pending).then(() => adopt(next))
+      return pending.length === 0 ? adopt(kept) : Promise.all(pending).then(() => adopt(kept))
     },
   }
 }
@@ -74,7 +74,12 @@ function repeatedKids(keys: readonly Jwk[]): Set<string> {
 
 /** RFC 7518 and RFC 8037 leave one algorithm for these curves; RSA without `alg` stays unusable. */
 function impliedAlgorithm(jwk: Jwk): string | undefined {
-  const curves: Readonly<Record<string, string>> = { 'P-256': 'ES256', 'P-384': 'ES384', 'P-521': 'ES512', Ed25519: 'EdDSA' }
+  const curves: Readonly<Record<string, string>> = {
+    'P-256': 'ES256',
+    'P-384': 'ES384',
+    'P-521': 'ES512',
+    Ed25519: 'EdDSA',
+  }
   const curve = jwk['crv']
   return typeof curve === 'string' ? curves[curve] : undefined
 }

@@ -1,4 +1,4 @@
-import type { JsonObject, JwkSet } from '@hallpass/core'
+import type { JsonObject, Jwk } from '@hallpass/core'
 import { HallpassError, parseStrictJson } from '@hallpass/core'
 import type { KeySource } from './cached-keys.ts'
 import { readLimited } from '../body/read-limited.ts'
@@ -28,7 +28,7 @@ export function remoteKeySource(issuer: string, fetch: Fetch): KeySource {
       if (requireSecureUrl(uri, 'jwks_uri').origin !== origin) throw unavailable('keeps its keys on another origin')
       const set = await getJson(fetch, uri)
       if (!Array.isArray(set['keys'])) throw unavailable('has no key set')
-      return { keys: set['keys'].filter(isJwk) } as unknown as JwkSet
+      return { keys: (set['keys'] as readonly unknown[]).filter(isJwk) }
     },
   }
 }
@@ -56,9 +56,10 @@ async function getJson(fetch: Fetch, url: string): Promise<JsonObject> {
   return parsed.value as JsonObject
 }
 
-const unavailable = (what: string) => new HallpassError('broker-unavailable', `The issuer ${what}; check the issuer option`)
+const unavailable = (what: string) =>
+  new HallpassError('broker-unavailable', `The issuer ${what}; check the issuer option`)
 
-const isJwk = (value: unknown): boolean =>
+const isJwk = (value: unknown): value is Jwk =>
   typeof value === 'object' &&
   value !== null &&
   ['kty', 'kid'].every((member) => typeof (value as Record<string, unknown>)[member] === 'string')

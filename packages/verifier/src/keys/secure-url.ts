@@ -10,7 +10,10 @@ export function requireSecureUrl(text: string, name: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const secure = url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.has(url.hostname))
   if (url === undefined || !secure || url.username !== '' || url.password !== '' || url.hash !== '') {
-    throw new HallpassError('configuration-invalid', `${name} must be an https URL, or http on loopback, without user or fragment`)
+    throw new HallpassError(
+      'configuration-invalid',
+      `${name} must be an https URL, or http on loopback, without user or fragment`,
+    )
   }
   return url
 }

@@ -17,7 +17,7 @@ export function trackResponse(use: Pick<Use, 'keepsOutcome' | 'settle'>, respons
   response.once('close', () => void use.settle(response.writableEnded ? { status: response.statusCode } : ABORTED))
 }
 
-type Write = (this: NodeResponse, chunk?: unknown, encoding?: unknown, done?: unknown) => unknown
+type Write = (this: NodeResponse, ...given: readonly unknown[]) => unknown
 
 /** Looks over the handler's shoulder at what it writes, up to the size that is kept. */
 function keepOutcome(use: Pick<Use, 'settle'>, response: NodeResponse): void {
@@ -50,7 +50,13 @@ function keepOutcome(use: Pick<Use, 'settle'>, response: NodeResponse): void {
     const ended = end.apply(this, given)
     const type = headerOf('content-type')
     const whole = size <= MAX_OUTCOME_BYTES && headerOf('content-encoding') === undefined
-    void use.settle(outcomeOf(response.statusCode, typeof type === 'string' ? type : undefined, whole ? joined(chunks, size) : undefined))
+    void use.settle(
+      outcomeOf(
+        response.statusCode,
+        typeof type === 'string' ? type : undefined,
+        whole ? joined(chunks, size) : undefined,
+      ),
+    )
     return ended
   }
 }
@@ -62,4 +68,6 @@ function headerIn(headers: unknown, name: string): unknown {
 }
 
 const inPairs = (flat: readonly unknown[]): (readonly [unknown, unknown])[] =>
-  flat.flatMap((value, index) => (Array.isArray(value) ? [[value[0], value[1]] as const] : index % 2 === 0 ? [[value, flat[index + 1]] as const] : []))
+  flat.flatMap((value, index) =>
+    Array.isArray(value) ? [[value[0], value[1]] as const] : index % 2 === 0 ? [[value, flat[index + 1]] as const] : [],
+  )

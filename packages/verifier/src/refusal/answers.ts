@@ -46,7 +46,11 @@ export function createAnswers(algorithms: readonly string[], metadataUrl: string
     const details = wanted !== undefined && status === 403 ? { authorization_details: [detailOf(wanted)] } : {}
     const { headers, body } = plainProblem(reason, { event, ...details })
     const challenge = error === undefined ? {} : { 'www-authenticate': challengeOf(error) }
-    return { status, headers: { ...headers, ...challenge, ...(nonce === undefined ? {} : { 'dpop-nonce': nonce }) }, body }
+    return {
+      status,
+      headers: { ...headers, ...challenge, ...(nonce === undefined ? {} : { 'dpop-nonce': nonce }) },
+      body,
+    }
   }
 }
 

@@ -11,16 +11,29 @@ export interface Problem {
 }
 
 const problem = (status: number, type: string, title: string): Problem => ({ status, type, title })
-const challenge = (status: number, error: string, rest: { type: string; title: string }): Problem => ({ status, error, ...rest })
+const challenge = (status: number, error: string, rest: { type: string; title: string }): Problem => ({
+  status,
+  error,
+  ...rest,
+})
 
-const MISSING = challenge(401, '', { type: 'credentials-missing', title: 'This API takes a grant and a proof of its key' })
-const MALFORMED = challenge(400, 'invalid_request', { type: 'request-malformed', title: 'The credentials cannot be read' })
+const MISSING = challenge(401, '', {
+  type: 'credentials-missing',
+  title: 'This API takes a grant and a proof of its key',
+})
+const MALFORMED = challenge(400, 'invalid_request', {
+  type: 'request-malformed',
+  title: 'The credentials cannot be read',
+})
 const INVALID = challenge(401, 'invalid_token', { type: 'grant-invalid', title: 'The grant is not valid here' })
 const BINDING = challenge(401, 'invalid_token', { type: 'binding-failed', title: 'The grant is bound to another key' })
 const REVOKED = challenge(401, 'invalid_token', { type: 'grant-revoked', title: 'The grant was revoked' })
 const EXHAUSTED = challenge(401, 'invalid_token', { type: 'grant-exhausted', title: 'The grant is used up' })
 const CLOSED = challenge(401, 'invalid_token', { type: 'task-closed', title: 'The task is over' })
-const PROOF = challenge(401, 'invalid_dpop_proof', { type: 'proof-invalid', title: 'The proof does not fit this request' })
+const PROOF = challenge(401, 'invalid_dpop_proof', {
+  type: 'proof-invalid',
+  title: 'The proof does not fit this request',
+})
 const NONCE = challenge(401, 'use_dpop_nonce', { type: 'nonce-required', title: 'The proof needs a fresh nonce' })
 const NOT_GRANTED = challenge(403, 'insufficient_authorization_details', {
   type: 'not-granted',
@@ -31,8 +44,16 @@ const TOO_LARGE = problem(413, 'body-too-large', 'The body is too large')
 const UNSUPPORTED = problem(415, 'body-unsupported', 'The body is not plain JSON')
 const CONFLICT = problem(422, 'idempotency-conflict', 'This idempotency key was used for another request')
 const RUNNING = problem(409, 'idempotency-running', 'The first request with this idempotency key is still running')
-const UNKNOWN = problem(409, 'idempotency-unknown', 'How the first request with this idempotency key ended is not known')
-const DONE = problem(409, 'idempotency-done', 'The first request with this idempotency key was done; its answer was not kept')
+const UNKNOWN = problem(
+  409,
+  'idempotency-unknown',
+  'How the first request with this idempotency key ended is not known',
+)
+const DONE = problem(
+  409,
+  'idempotency-done',
+  'The first request with this idempotency key was done; its answer was not kept',
+)
 const CANNOT_VERIFY = problem(503, 'cannot-verify', 'The request cannot be verified now')
 
 /** RFC 6750, RFC 9449 and RFC 9457 answers by reason. One 401 body for everything a stranger could try. */

@@ -49,9 +49,16 @@ export function findCredential(
     return proof === undefined ? PROOF_MISSING : ok({ token, proof })
   }
   if (proof !== undefined) return TWO_CREDENTIALS
+  // A web `Headers` joins two fields into one value: ours may stand behind another's.
+  if (authorization.includes(',') && authorization.split(',').slice(1).some((part) => isOurs(part.trim(), rules))) return TWO_CREDENTIALS
   if (scheme !== 'bearer' || (rules.sharesRoute && !namesIssuer(token, rules.issuer))) return MISSING
   if (token === '' || token.includes(',') || token.includes(' ')) return NOT_TOKEN68
   return rules.acceptUnbound ? ok({ token, proof: undefined }) : UNBOUND
+}
+
+function isOurs(credential: string, { issuer }: CredentialRules): boolean {
+  const [scheme = '', token = ''] = credential.split(' ')
+  return scheme.toLowerCase() === 'dpop' || (scheme.toLowerCase() === 'bearer' && namesIssuer(token, issuer))
 }
 
 /** RFC 6750 section 2.3 puts tokens into the query, where logs and caches see them. */

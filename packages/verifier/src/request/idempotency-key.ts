@@ -2,7 +2,10 @@ import type { RefusalReason, Refused, Result } from '@hallpass/core'
 import { ok, refuse } from '@hallpass/core'
 
 const MAX_LENGTH = 255
-const BAD: Refused<RefusalReason> = refuse('request-malformed', 'The Idempotency-Key is one string of at most 255 printable characters')
+const BAD: Refused<RefusalReason> = refuse(
+  'request-malformed',
+  'The Idempotency-Key is one string of at most 255 printable characters',
+)
 
 /**
  * Reads an `Idempotency-Key` field: a quoted string (RFC 8941, as the draft has it) or, as most clients send it, the

@@ -21,7 +21,14 @@ export function isJson(contentType: string | undefined): boolean {
   if (contentType === undefined) return false
   const semicolon = contentType.indexOf(';')
   const type = (semicolon < 0 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase()
-  const charset = semicolon < 0 ? '' : contentType.slice(semicolon + 1).trim().toLowerCase().replaceAll('"', '')
+  const charset =
+    semicolon < 0
+      ? ''
+      : contentType
+          .slice(semicolon + 1)
+          .trim()
+          .toLowerCase()
+          .replaceAll('"', '')
   const known = type === 'application/json' || (type.startsWith('application/') && type.endsWith('+json'))
   return known && (!charset.startsWith('charset=') || charset === 'charset=utf-8')
 }

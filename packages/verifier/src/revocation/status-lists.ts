@@ -86,7 +86,10 @@ export function createStatusLists(rules: StatusListRules): StatusLists {
   }
 }
 
-async function load(uri: string, { slot, now, rules }: { slot: Slot; now: number; rules: StatusListRules }): Promise<StatusList | undefined> {
+async function load(
+  uri: string,
+  { slot, now, rules }: { slot: Slot; now: number; rules: StatusListRules },
+): Promise<StatusList | undefined> {
   const { issuer, keys, algorithms, maxStalenessSeconds, skewSeconds } = rules
   const response = await rules.fetch(uri, {
     headers: { accept: MEDIA_TYPE },
@@ -97,7 +100,11 @@ async function load(uri: string, { slot, now, rules }: { slot: Slot; now: number
   if (response.status !== 200 || type !== MEDIA_TYPE) return undefined
   const bytes = await readLimited(response, MAX_TOKEN_BYTES)
   if (bytes === undefined) return undefined
-  const read = preflight(new TextDecoder().decode(bytes), { typ: [TYP.statusList], alg: algorithms, maxBytes: MAX_TOKEN_BYTES })
+  const read = preflight(new TextDecoder().decode(bytes), {
+    typ: [TYP.statusList],
+    alg: algorithms,
+    maxBytes: MAX_TOKEN_BYTES,
+  })
   if (!read.ok) return undefined
   const { header, payload, signingInput, signature } = read.value
   const { kid, alg } = header
@@ -106,7 +113,7 @@ async function load(uri: string, { slot, now, rules }: { slot: Slot; now: number
   const claims = checkStatusListClaims(payload, { uri, issuer, now, lastIat, maxStalenessSeconds, skewSeconds })
   if (!claims.ok) return undefined
   const key = await keys.find(kid, alg, now)
-  if (!key.ok || !(await verifySignature(key.value.key, signingInput, signature))) return undefined
+  if (!key.ok || !(await Promise.resolve(verifySignature(key.value.key, signingInput, signature)))) return undefined
   const decoded = await decodeStatusList(claims.value.lst)
   if (!decoded.ok) return undefined
   const { iat, bits, refreshAt, usableUntil } = claims.value

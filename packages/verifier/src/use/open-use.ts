@@ -1,4 +1,4 @@
-import type { JsonValue, MaybePromise, Outcome, UseLedger } from '@hallpass/core'
+import type { MaybePromise, Outcome, UseLedger } from '@hallpass/core'
 import { HallpassError, isPromise } from '@hallpass/core'
 import type { Recorder } from '../audit/recorder.ts'
 import type { Attempt } from '../flow/attempt.ts'
@@ -51,7 +51,10 @@ export function openUse(keeper: UseKeeper, attempt: Attempt, grant: Omit<Verifie
 
   const giveBack = async (reason: string): Promise<boolean> => {
     if (typeof reason !== 'string' || reason === '') {
-      throw new HallpassError('configuration-invalid', 'giveBack() takes the reason as one short sentence for the trail')
+      throw new HallpassError(
+        'configuration-invalid',
+        'giveBack() takes the reason as one short sentence for the trail',
+      )
     }
     if (state !== 'open') return false
     state = 'giving-back'
@@ -69,5 +72,5 @@ export function openUse(keeper: UseKeeper, attempt: Attempt, grant: Omit<Verifie
 
   const keepsOutcome = attempt.fields?.idempotencyKey !== undefined
   const whole = Object.assign(grant, { giveBack }) as VerifiedGrant
-  return { kind: 'admitted', ok: true, grant: whole, body: attempt.json as JsonValue | undefined, keepsOutcome, settle }
+  return { kind: 'admitted', ok: true, grant: whole, body: attempt.json, keepsOutcome, settle }
 }

@@ -1,5 +1,4 @@
 import { joined } from '../body/read-limited.ts'
-import type { VerifiedGrant } from '../grant/verified-grant.ts'
 import { outcomeOf } from '../use/outcome-of-response.ts'
 import type { Use } from '../use/use.ts'
 import { ABORTED, MAX_OUTCOME_BYTES } from '../use/use.ts'
@@ -8,7 +7,7 @@ import { ABORTED, MAX_OUTCOME_BYTES } from '../use/use.ts'
  * Puts a handler's response on record. The outcome is settled once the whole body was produced, so that a client which
  * went away before is told apart; a body that a retry may ask for is kept while it passes.
  */
-export function finishResponse(use: Use<VerifiedGrant>, response: Response): Response {
+export function finishResponse(use: Use, response: Response): Response {
   const { status, headers } = response
   const contentType = headers.get('content-type')
   const mayKeep = use.keepsOutcome && !headers.has('content-encoding')
