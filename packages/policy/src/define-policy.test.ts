@@ -1,12 +1,12 @@
 import { HallpassError } from '@hallpass/core'
 import { describe, expect, test } from 'vitest'
-import { base, bot, orders, request } from '../test/orders.ts'
+import { base, bot, defineLoosely, orders, request } from '../test/orders.ts'
 import { definePolicy } from './define-policy.ts'
 
 /** What a JavaScript author, or a cast, could hand in. */
 const define = (changes: object, rule?: object): unknown => {
   const rules = rule === undefined ? [] : [{ id: 'one', action: 'refund.create', effect: 'permit', ...rule }]
-  return definePolicy({ ...base, rules, ...changes } as unknown as Parameters<typeof definePolicy>[0])
+  return defineLoosely({ rules, ...changes })
 }
 
 const problemOf = (run: () => unknown): string => {
@@ -215,7 +215,7 @@ describe('definePolicy() refuses a rule that does not say what it means', () => 
 })
 
 describe('definePolicy() refuses a frame that does not hold', () => {
-  test.each([
+  test.each<readonly [string, object, RegExp]>([
     ['an unknown member', { rulez: [] }, /policy: unknown member 'rulez'/],
     ['no version', { version: '' }, /version: has to be a name/],
     ['no purpose', { purposes: [] }, /purposes: has to be a list/],

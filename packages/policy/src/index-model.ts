@@ -9,7 +9,7 @@ export function indexModel(parts: PolicyParts): PolicyModel {
   const rulesByAction = new Map<string, readonly Rule[]>()
   for (const name of actions.keys()) {
     const rules = parts.rules.filter((rule) => rule.actions.includes(name))
-    rulesByAction.set(name, Object.freeze(rules))
+    rulesByAction.set(name, Object.freeze(rules.toSorted(byId)))
   }
   return Object.freeze({
     ...parts,
@@ -19,8 +19,18 @@ export function indexModel(parts: PolicyParts): PolicyModel {
     purposeSet: new Set(parts.purposes),
     environmentSet: new Set(parts.environments),
     rulesByAction,
+    wideActions: new Set(
+      [...actions.keys()].filter((name) => rulesByAction.get(name)?.some((rule) => isWide(rule, name))),
+    ),
     taskTotals: taskTotalsOf(parts.rules),
   })
+}
+
+const byId = (one: Rule, other: Rule): number => (one.id < other.id ? -1 : 1)
+
+const isWide = ({ allowances }: Rule, action: string): boolean => {
+  const allowance = allowances.get(action)
+  return allowance !== undefined && (allowance.resource === 'class' || allowance.constraints !== undefined)
 }
 
 function taskTotalsOf(rules: readonly Rule[]): ReadonlyMap<string, TaskTotal> {

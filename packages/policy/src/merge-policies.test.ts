@@ -1,6 +1,6 @@
 import { defineApi, HallpassError, isPromise } from '@hallpass/core'
 import { describe, expect, test } from 'vitest'
-import { base, bot, orders, request } from '../test/orders.ts'
+import { base, bot, defineLoosely, orders, request } from '../test/orders.ts'
 import { definePolicy } from './define-policy.ts'
 import { mergePolicies } from './merge-policies.ts'
 import type { Policy } from './policy.ts'
@@ -24,10 +24,6 @@ const mails = definePolicy({
   purposes: ['triage'],
   rules: [{ id: 'mails', action: 'mail.send', effect: 'permit' }],
 })
-
-/** Policies that only a cast lets through. */
-const define = (changes: object): Policy =>
-  definePolicy({ ...base, rules: [], ...changes } as unknown as Parameters<typeof definePolicy>[0])
 
 const effectOf = (policy: Policy, changes: object): string => {
   const decision = policy.decide(request(changes))
@@ -55,7 +51,7 @@ describe('mergePolicies() is all of them at once', () => {
   })
 
   test('a deny of one reaches the agents of all', () => {
-    const off = define({
+    const off = defineLoosely({
       rules: [{ id: 'off', action: 'refund.create', effect: 'deny' }],
       agents: { 'night-bot': night },
     })
@@ -64,11 +60,11 @@ describe('mergePolicies() is all of them at once', () => {
   })
 
   test('a permit stays in the environments of its policy', () => {
-    const staged = define({
+    const staged = defineLoosely({
       environments: ['staging'],
       rules: [{ id: 'r', action: 'refund.create', effect: 'permit' }],
     })
-    const other = define({ environments: ['production'] })
+    const other = defineLoosely({ environments: ['production'] })
     const both = mergePolicies(staged, other)
     expect(effectOf(both, { environment: 'staging' })).toBe('permit')
     expect(effectOf(both, { environment: 'production' })).toBe('no-rule-matched')
@@ -87,12 +83,12 @@ describe('mergePolicies() is all of them at once', () => {
 
 describe('mergePolicies() shares rules that are the same, each where it was', () => {
   const rule = { id: 'shared', action: 'refund.create', effect: 'permit', when: () => true }
-  const day = define({
+  const day = defineLoosely({
     agents: { 'support-bot': { ...bot, purposes: ['support-ticket'] } },
     purposes: ['support-ticket'],
     rules: [rule],
   })
-  const late = define({
+  const late = defineLoosely({
     agents: { 'night-bot': { ...night, purposes: ['triage'] } },
     purposes: ['triage'],
     rules: [rule],
@@ -147,12 +143,12 @@ describe('mergePolicies() refuses what contradicts', () => {
       /an action 'order.read'/,
     ],
   ])('%s', (_, [one, other], message) => {
-    expect(() => mergePolicies(define(one), define(other))).toThrow(message)
+    expect(() => mergePolicies(defineLoosely(one), defineLoosely(other))).toThrow(message)
   })
 
   test('but not what is the same', () => {
     const [one, other] = same({ rules: [{ ...rule, when: when() }] })
-    expect(mergePolicies(define(one), define(other)).digest).toMatch(/^sha-256:/)
+    expect(mergePolicies(defineLoosely(one), defineLoosely(other)).digest).toMatch(/^sha-256:/)
   })
 
   test('objects that only look like policies', () => {

@@ -104,14 +104,15 @@ function mergeRules(models: readonly PolicyModel[]): Rule[] {
       const before = byId.get(rule.id) ?? original
       if (!isSameRule(before, original)) throw invalid(`they have different content for the rule '${rule.id}'`)
       byId.set(rule.id, before)
-      const own = confined(rule, model)
+      const own: Rule = Object.freeze({ ...rule, scope: confined(rule, model), serial: merged.length })
+      originals.set(own, original)
       if (!merged.some((other) => other.id === own.id && sameData(ruleData(other), ruleData(own)))) merged.push(own)
     }
   }
   return merged
 }
 
-/** What a confined rule was before, so that a policy may be merged again with one it came from. */
+/** What a merged rule was before, so that a policy may be merged again with one it came from. */
 const originals = new WeakMap<Rule, Rule>()
 const originalOf = (rule: Rule): Rule => originals.get(rule) ?? rule
 
@@ -119,18 +120,14 @@ const originalOf = (rule: Rule): Rule => originals.get(rule) ?? rule
 const isSameRule = (one: Rule, other: Rule): boolean =>
   one.when === other.when && sameData(ruleData(one), ruleData(other))
 
-/** A rule that allows, kept to what it could reach in its own policy. */
-function confined(rule: Rule, model: PolicyModel): Rule {
-  if (rule.effect === 'deny') return rule
-  const { environments } = model
-  const scope: RuleScope = {
-    agents: rule.scope.agents ?? new Set(model.agentById.keys()),
-    purposes: rule.scope.purposes ?? model.purposeSet,
-    ...(environments.length === 0 ? {} : { environments: rule.scope.environments ?? model.environmentSet }),
+/** The scope of a rule that allows, kept to what it could reach in its own policy. */
+function confined({ effect, scope }: Rule, { agentById, purposeSet, environmentSet }: PolicyModel): RuleScope {
+  if (effect === 'deny') return scope
+  return {
+    agents: scope.agents ?? new Set(agentById.keys()),
+    purposes: scope.purposes ?? purposeSet,
+    ...(environmentSet.size === 0 ? {} : { environments: scope.environments ?? environmentSet }),
   }
-  const kept = Object.freeze({ ...rule, scope })
-  originals.set(kept, originalOf(rule))
-  return kept
 }
 
 function refuseSharedActions(apis: readonly Api[]): void {

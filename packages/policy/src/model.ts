@@ -29,6 +29,8 @@ export interface PolicyModel extends PolicyParts {
   readonly purposeSet: ReadonlySet<string>
   readonly environmentSet: ReadonlySet<string>
   readonly rulesByAction: ReadonlyMap<string, readonly Rule[]>
+  /** Actions for which some rule gives more than exactly what is asked: there it matters what rules look at. */
+  readonly wideActions: ReadonlySet<string>
   /** By action and parameter, with a space between. */
   readonly taskTotals: ReadonlyMap<string, TaskTotal>
 }

@@ -1,6 +1,8 @@
 import { decimal, defineApi } from '@hallpass/core'
 import { z } from 'zod'
 import { defaultTriggers } from '../src/agent/default-triggers.ts'
+import { definePolicy } from '../src/define-policy.ts'
+import type { Policy } from '../src/policy.ts'
 import type { DecisionRequest } from '../src/request/decision-request.ts'
 
 export const orders = defineApi({
@@ -68,3 +70,6 @@ export const request = (changes: Partial<DecisionRequest> = {}): DecisionRequest
 /** The same for reading an order. */
 export const readRequest = (changes: Partial<DecisionRequest> = {}): DecisionRequest =>
   request({ action: 'order.read', parameters: {}, ...changes })
+
+/** A policy as a cast or plain JavaScript could make it: nothing is checked before it runs. */
+export const defineLoosely = (changes: object): Policy => definePolicy({ ...base, rules: [], ...changes })

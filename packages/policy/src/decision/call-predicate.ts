@@ -1,6 +1,5 @@
 import { isPromise } from '@hallpass/core'
 import type { Rule } from '../rule/rule.ts'
-import type { View } from '../request/request-view.ts'
 import { kindOf, throwSite } from './source-site.ts'
 
 /** Why a rule could not be asked. Denies the request, whatever the rule's effect. */
@@ -13,7 +12,7 @@ export interface Failure {
 }
 
 /** Asks a rule's predicate. Only the literals `true` and `false` are answers. */
-export function callPredicate({ when, site }: Rule, { r }: View): boolean | Failure {
+export function callPredicate({ when, site }: Rule, r: object): boolean | Failure {
   if (when === undefined) return true
   try {
     const answer = when(r)

@@ -1,20 +1,19 @@
 import { isPromise } from '@hallpass/core'
 import type { MaybePromise } from '@hallpass/core'
-import { factsView, NO_FACTS } from '../facts/facts-view.ts'
+import { factsView } from '../facts/facts-view.ts'
 import { loadFacts } from '../facts/load-facts.ts'
 import type { LoadedFacts } from '../facts/load-facts.ts'
 import type { Ask } from '../request/ask.ts'
-import { viewOf } from '../request/request-view.ts'
-import type { View } from '../request/request-view.ts'
+import { RequestView } from '../request/request-view.ts'
 import type { Rule } from '../rule/rule.ts'
 import { fitsConstraints } from '../grant/fits-constraints.ts'
 import { callPredicate, failure } from './call-predicate.ts'
 import type { Failure } from './call-predicate.ts'
 import { combine } from './combine.ts'
-import type { Matched } from './combine.ts'
-import type { Decision } from './decision.ts'
+import type { Decision, Deny } from './decision.ts'
 import { namesResources, standsAside } from './stands-aside.ts'
 import type { Aside } from './stands-aside.ts'
+import { sumAllowances } from './sum-allowances.ts'
 
 /** What became of one rule; collected for explanations only. */
 export type Outcome = 'matched' | Aside | 'when' | 'constraints' | Failure
@@ -28,13 +27,12 @@ export interface Evaluation {
 
 /** Asks every rule that is about this request, never only the first that matches, and combines the answers. */
 export function evaluate({ ask, given, note }: Evaluation): MaybePromise<Decision> {
-  const view = viewOf(ask)
+  const view = new RequestView(ask, ask.model.wideActions.has(ask.action.name))
   const candidates: Rule[] = []
   let needs: string[] | undefined
   for (const rule of ask.model.rulesByAction.get(ask.action.name) ?? []) {
     const aside = standsAside(rule, ask)
-    if (aside === 'resources' || (aside === undefined && rule.resources !== undefined))
-      view.looked.resource ||= namesResources(rule)
+    if (aside === undefined || aside === 'resources') view.looked.resource ||= namesResources(rule)
     if (aside !== undefined) {
       note?.(rule, aside)
       continue
@@ -50,7 +48,7 @@ export function evaluate({ ask, given, note }: Evaluation): MaybePromise<Decisio
 
 interface Asked {
   readonly ask: Ask
-  readonly view: View
+  readonly view: RequestView
   readonly candidates: readonly Rule[]
   readonly note?: Note
 }
@@ -61,51 +59,43 @@ function conclude(asked: Asked, facts: LoadedFacts | undefined): Decision {
 }
 
 function decide({ ask, view, candidates, note }: Asked, facts: LoadedFacts | undefined): Decision {
-  const matched: Matched[] = []
+  const question: Question = { ask, view, facts }
+  const matched: Rule[] = []
+  // Rules come sorted by id, so the first of several is the same however they were written.
   let denied: Rule | undefined
-  let failed: { readonly rule: Rule; readonly failure: Failure } | undefined
+  let failed: Deny | undefined
   for (const rule of candidates) {
-    const outcome = askRule(rule, { ask, view, facts })
+    const outcome = askRule(rule, question)
     note?.(rule, outcome)
-    if (typeof outcome === 'object') {
-      if (failed === undefined || rule.id < failed.rule.id) failed = { rule, failure: outcome }
-    } else if (outcome === 'matched' && rule.effect === 'deny') {
-      if (denied === undefined || rule.id < denied.id) denied = rule
-    } else if (outcome === 'matched') {
-      const allowance = rule.allowances.get(ask.action.name)
-      if (allowance !== undefined) matched.push({ rule, allowance })
-    }
+    if (typeof outcome === 'object') failed ??= failedBy(rule, outcome)
+    else if (outcome !== 'matched') continue
+    else if (rule.effect === 'deny') denied ??= rule
+    else matched.push(rule)
   }
-  if (failed !== undefined) {
-    const { detail, at } = failed.failure
-    return {
-      effect: 'deny',
-      reason: 'policy-failed',
-      rule: failed.rule.id,
-      ...(at === undefined ? {} : { at }),
-      detail,
-    }
-  }
-  if (denied !== undefined) {
-    const { id, description } = denied
-    return {
-      effect: 'deny',
-      reason: 'policy-denied',
-      rule: id,
-      ...(description === undefined ? {} : { detail: description }),
-    }
-  }
+  if (failed !== undefined) return failed
+  if (denied !== undefined) return deniedBy(denied)
   if (matched.length === 0) return { effect: 'deny', reason: 'no-rule-matched' }
-  return combine(ask, matched, view.looked)
+  return combine(ask, sumAllowances(ask.model, ask.action.name, matched), view.looked)
 }
+
+const failedBy = ({ id }: Rule, { detail, at }: Failure): Deny =>
+  at === undefined
+    ? { effect: 'deny', reason: 'policy-failed', rule: id, detail }
+    : { effect: 'deny', reason: 'policy-failed', rule: id, at, detail }
+
+const deniedBy = ({ id, description }: Rule): Deny =>
+  description === undefined
+    ? { effect: 'deny', reason: 'policy-denied', rule: id }
+    : { effect: 'deny', reason: 'policy-denied', rule: id, detail: description }
 
 interface Question {
   readonly ask: Ask
-  readonly view: View
+  readonly view: RequestView
   readonly facts: LoadedFacts | undefined
 }
 
-function askRule(rule: Rule, { ask, view, facts }: Question): Exclude<Outcome, Aside> {
+function askRule(rule: Rule, question: Question): Exclude<Outcome, Aside> {
+  const { ask, view, facts } = question
   const missing = facts?.failed.find(({ name }) => rule.needs.includes(name))
   if (missing !== undefined) return failure(missing.detail, rule.site, missing.cause)
   const constraints = rule.allowances.get(ask.action.name)?.constraints
@@ -114,8 +104,8 @@ function askRule(rule: Rule, { ask, view, facts }: Question): Exclude<Outcome, A
     view.looked.parameters = true
     return 'constraints'
   }
-  view.showFacts(rule.needs.length === 0 ? NO_FACTS : factsOf(rule, { ask, view, facts }))
-  const answer = callPredicate(rule, view)
+  if (rule.when === undefined && rule.needs.length === 0) return 'matched'
+  const answer = callPredicate(rule, rule.needs.length === 0 ? view.plain : view.withFacts(factsOf(rule, question)))
   if (typeof answer !== 'boolean') return answer
   return answer ? 'matched' : 'when'
 }

@@ -39,7 +39,7 @@ describe('intersectConstraints() holds only where each of them holds', () => {
       { a: { any: true, optional: true } },
       { a: { max: '5', optional: true } },
     ],
-  ])('%s', (_, one, other, both) => {
+  ])('%s', (_, ...[one, other, both]) => {
     expect(intersectConstraints([one, other])).toEqual(both)
     expect(intersectConstraints([other, one])).toEqual(both)
   })

@@ -25,7 +25,7 @@ export function policyDigest({ version, apis, purposes, environments, agents, fa
   return `sha-256:${sha256Base64url(canonicalize(asData(material)))}`
 }
 
-export function ruleData({ when, scope, allowances, site: _site, ...data }: Rule): object {
+export function ruleData({ when, scope, allowances, site: _site, serial: _serial, ...data }: Rule): object {
   return {
     ...data,
     agents: sorted(scope.agents),

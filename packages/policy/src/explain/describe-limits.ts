@@ -1,5 +1,5 @@
 import type { Limit } from '@hallpass/core'
-import { decimalOf } from '../request/request-view.ts'
+import { decimalOf } from '../request/task-view.ts'
 
 /** `1 call per grant, amount up to 200.00 EUR per task (42.00 spent)` */
 export function describeLimits(limits: readonly Limit[], spent: Readonly<Record<string, number>> = {}): string {

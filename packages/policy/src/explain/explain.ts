@@ -26,7 +26,7 @@ export function explain(
   const note: Note = (rule, outcome) => void noted.set(rule, outcome)
   const decision = evaluate({ ask: ask.value, given: options.facts ?? {}, note })
   const finish = (made: Decision): Explanation => {
-    const rules = model.rulesByAction.get(request.action) ?? []
+    const rules = model.rules.filter((rule) => noted.has(rule))
     const traces = rules.flatMap((rule) => trace(rule, noted.get(rule), request))
     const given = rules.flatMap((rule) =>
       noted.get(rule) === 'matched' ? (rule.allowances.get(request.action) ?? []) : [],

@@ -80,7 +80,11 @@ describe('decide() denies when a fact fails', () => {
       },
       /could not be loaded: RangeError/,
     ],
-    ['rejects with nothing', () => Promise.reject(undefined), /could not be loaded/],
+    [
+      'rejects with an odd error',
+      async () => Promise.reject(Object.assign(new Error('x'), { constructor: undefined })),
+      /could not be loaded/,
+    ],
     ['is late', () => new Promise(() => undefined), /took longer than 50 ms/],
     ['is undefined', () => undefined, /is undefined; facts are plain data/],
     ['is a date', () => ({ since: new Date(0) }), /not plain data/],

@@ -1,7 +1,7 @@
 import { canonicalize, isPromise, sha256Base64url } from '@hallpass/core'
 import type { JsonValue, MaybePromise } from '@hallpass/core'
 import type { Ask } from '../request/ask.ts'
-import { viewOf } from '../request/request-view.ts'
+import { RequestView } from '../request/request-view.ts'
 import type { Looked } from '../request/request-view.ts'
 import { kindOf } from '../decision/source-site.ts'
 import type { Fact } from './fact.ts'
@@ -65,14 +65,14 @@ function gather(facts: readonly (LoadedFact | FailedFact)[]): LoadedFacts {
 const asJson = (value: unknown): JsonValue => JSON.parse(JSON.stringify(value)) as JsonValue
 
 async function load({ name, load: run, timeoutMs }: Fact, ask: Ask): Promise<LoadedFact | FailedFact> {
-  const { r, looked } = viewOf(ask)
+  const { plain, looked } = new RequestView(ask, true)
   const controller = new AbortController()
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<'late'>((resolve) => {
     timer = setTimeout(() => resolve('late'), timeoutMs)
   })
   try {
-    const answer = Promise.resolve(run(r, controller.signal)).then((value) => ({ value }))
+    const answer = Promise.resolve(run(plain, controller.signal)).then((value) => ({ value }))
     const first = await Promise.race([answer, late])
     if (first !== 'late') return keep(name, first.value, looked)
     // What it answers from here on is of no use, and its rejection must not end the process.

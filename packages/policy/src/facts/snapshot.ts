@@ -24,8 +24,10 @@ export function snapshot(value: unknown, where: string, depth = 0): unknown {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null)
     throw new NotData(`${where} holds something that is not plain data`)
-  const copy: Record<string, unknown> = Object.create(null)
-  for (const [name, member] of Object.entries(value)) {
+  const copy: Record<string, unknown> = {}
+  for (const name of Object.keys(value)) {
+    if (name === '__proto__') throw new NotData(`${where} has a member '__proto__'`)
+    const member = (value as Readonly<Record<string, unknown>>)[name]
     if (member !== undefined) copy[name] = snapshot(member, where, depth + 1)
   }
   return Object.freeze(copy)

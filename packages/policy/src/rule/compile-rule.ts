@@ -66,6 +66,7 @@ export function compileRule(input: unknown, index: number, context: RuleContext)
     input['approvers'] === undefined ? undefined : problems.names(input['approvers'], `${where} approvers`)
   return Object.freeze({
     id,
+    serial: index,
     effect,
     actions: Object.freeze(actions.map((action) => action.name)),
     scope: scopeOf(input, { ...context, where }),

@@ -20,6 +20,8 @@ export interface RuleScope {
 /** A rule, checked and compiled. */
 export interface Rule {
   readonly id: string
+  /** Its place in the policy. */
+  readonly serial: number
   readonly effect: Effect
   /** Sorted. */
   readonly actions: readonly string[]
