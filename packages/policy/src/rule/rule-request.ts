@@ -13,7 +13,7 @@ import type {
 } from '@hallpass/core'
 
 /** Says in an error message what is missing. */
-export interface Undeclared {
+export interface EnvironmentsNotDeclared {
   readonly declare: 'environments in the policy, before a rule looks at one'
 }
 
@@ -71,7 +71,7 @@ export interface RuleRequest<Name, Resource, Parts, Parameters, Facts, Task, W e
   /** The facts this rule needs, and no other. */
   readonly facts: Readonly<Facts>
   /** One of the policy's environments; throws where the policy declares none. */
-  readonly environment: [W['environment']] extends [never] ? Undeclared : W['environment']
+  readonly environment: [W['environment']] extends [never] ? EnvironmentsNotDeclared : W['environment']
   readonly posture: JsonObject | undefined
   readonly task: Task
   /** NumericDate seconds. */
