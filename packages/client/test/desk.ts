@@ -1,5 +1,7 @@
+import type { TokenSource } from '@hallpass/core'
 import { decimal, defineApi, oidc } from '@hallpass/core'
 import { defaultTriggers, definePolicy } from '@hallpass/policy'
+import type { TestWorld } from '@hallpass/testing'
 import { testWorld } from '@hallpass/testing'
 import { z } from 'zod'
 import type { ClientOptions } from '../src/client/client-options.ts'
@@ -94,12 +96,18 @@ export interface Sent {
   readonly body: string
 }
 
+type World = TestWorld<typeof api, 'support-ticket', 'support-bot'>
+
+interface DeskOptions extends Partial<ClientOptions<typeof api>> {
+  readonly nonces?: boolean
+  readonly tap?: Tap
+  readonly identityIn?: (world: World) => TokenSource
+}
+
 /** A world with a client whose wire can be watched and tampered with. */
-export function desk(
-  options: Partial<ClientOptions<typeof api>> & { readonly nonces?: boolean; readonly tap?: Tap } = {},
-) {
-  const { nonces = false, tap: firstTap, ...clientOptions } = options
-  const world = testWorld({ api, policy, nonces })
+export function desk(options: DeskOptions = {}) {
+  const { nonces = false, tap: firstTap, identityIn, ...clientOptions } = options
+  const world: World = testWorld({ api, policy, nonces })
   const sent: Sent[] = []
   let tap: Tap = firstTap ?? ((request, next) => next(request))
   const fetch = async (request: Request): Promise<Response> => {
@@ -111,7 +119,7 @@ export function desk(
   const newClient = () =>
     createClient({
       issuer: world.issuer,
-      identity: world.identity('support-bot').source,
+      identity: identityIn?.(world) ?? world.identity('support-bot').source,
       api,
       fetch,
       clock: world.clock.now,

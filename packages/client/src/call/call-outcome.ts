@@ -10,8 +10,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal
 }
 
+/** No parameters at all read as an index signature; otherwise every one must be optional. */
+type MayBeLeftOut<P> = string extends keyof P ? true : Partial<P> extends P ? true : false
+
 type ParametersField<A> =
-  Partial<ParametersIn<A>> extends ParametersIn<A>
+  MayBeLeftOut<ParametersIn<A>> extends true
     ? { readonly parameters?: ParametersIn<A> }
     : { readonly parameters: ParametersIn<A> }
 

@@ -30,7 +30,7 @@ export interface ClientOptions<S extends ApiSet, Purpose extends string = string
   readonly clock?: () => number
   /** Seconds before its expiry from which a grant is not presented any more; 5, at most 30. */
   readonly skewSeconds?: number
-  /** How long an answer of the broker, or of the identity source, may take; 10 000 ms. */
+  /** How long an answer of the broker, or of the identity source, may take; 5 000 ms. */
   readonly brokerTimeoutMs?: number
   /** How long the API may take to begin its answer; 30 000 ms. */
   readonly apiTimeoutMs?: number
@@ -83,7 +83,7 @@ export function checkOptions(options: ClientOptions<ApiSet>): CheckedOptions {
       least: 0,
       most: MAX_SKEW_SECONDS,
     }),
-    brokerTimeoutMs: bounded('brokerTimeoutMs', options.brokerTimeoutMs ?? 10_000, { least: 1, most: 600_000 }),
+    brokerTimeoutMs: bounded('brokerTimeoutMs', options.brokerTimeoutMs ?? 5000, { least: 1, most: 600_000 }),
     apiTimeoutMs: bounded('apiTimeoutMs', options.apiTimeoutMs ?? 30_000, { least: 1, most: 600_000 }),
     retryDelaysMs: [...(options.retryDelaysMs ?? [200, 1000])].map((ms) =>
       bounded('retryDelaysMs', ms, { least: 0, most: 60_000 }),

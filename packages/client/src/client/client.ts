@@ -16,10 +16,7 @@ export interface Client<S extends ApiSet = ApiSet, Purpose extends string = stri
    * @returns what `work` returned; or a `Refusal`, `ok: false`, when the task was not opened and `work` never ran.
    * @throws what `work` threw; the reason of `signal` when it was aborted.
    */
-  task<T extends Something>(
-    options: TaskOptions<Purpose>,
-    work: (task: Task<S>) => Promise<T> | T,
-  ): Promise<T | Refusal>
+  task<T extends Something>(options: TaskOptions<Purpose>, work: (task: Task<S>) => Promise<T>): Promise<T | Refusal>
 
   /**
    * Opens a task to end by hand, best with `await using`: disposed without `complete()` it is abandoned.

@@ -85,7 +85,7 @@ describe('createClient()', () => {
   test('createClient() makes a key of its own for each client and keeps it', async () => {
     const { client, newClient, to } = desk()
     const other = newClient()
-    for (const one of [client, client, other]) await one.task(task, () => true)
+    for (const one of [client, client, other]) await one.task(task, async () => true)
     const keys = to('/token').map(({ headers }) => headerOf(headers.get('dpop') ?? '').jwk.x)
     expect(new Set(keys).size).toBe(2)
     expect(keys[0]).toBe(keys[1])

@@ -75,7 +75,7 @@ export function createClient<const S extends ApiSet, Purpose extends string = st
     return opened.ok ? faceOf(opened.session, options) : { ...opened, [Symbol.asyncDispose]: async () => {} }
   }
 
-  async function task<T>(options: TaskOptions<Purpose>, work: (task: Task<S>) => Promise<T> | T): Promise<T | Refusal> {
+  async function task<T>(options: TaskOptions<Purpose>, work: (task: Task<S>) => Promise<T>): Promise<T | Refusal> {
     const opened = await openSession(options)
     if (!opened.ok) return opened
     const { session } = opened

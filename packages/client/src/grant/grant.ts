@@ -12,4 +12,5 @@ export interface Grant extends GrantView {
    */
   readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>
   toJSON(): GrantView
+  toString(): string
 }

@@ -8,7 +8,7 @@ const ends = (lines: readonly string[]) => lines.filter((line) => line.startsWit
 describe('client.task()', () => {
   test('client.task() completes when its work returns, and hands the value on', async () => {
     const { client, recorded } = desk()
-    expect(await client.task(task, () => 'done')).toBe('done')
+    expect(await client.task(task, async () => 'done')).toBe('done')
     expect(ends(await recorded())).toEqual(['task.ended completed'])
   })
 
@@ -46,14 +46,14 @@ describe('client.task()', () => {
   test('client.task() with an aborted signal opens nothing', async () => {
     const { client, sent } = desk()
     const signal = AbortSignal.abort(new Error('too late'))
-    await expect(client.task({ ...task, signal }, () => true)).rejects.toThrow('too late')
+    await expect(client.task({ ...task, signal }, async () => true)).rejects.toThrow('too late')
     expect(sent).toEqual([])
   })
 
   test('client.task() never runs its work when the task is refused', async () => {
     const { client } = desk()
     let ran = false
-    const outcome = await client.task({ purpose: 'world-domination' }, () => {
+    const outcome = await client.task({ purpose: 'world-domination' }, async () => {
       ran = true
       return ran
     })
@@ -64,7 +64,7 @@ describe('client.task()', () => {
   test('client.task() says when too many tasks are open, and that later may do', async () => {
     const { client } = desk()
     for (const _ of [1, 2, 3]) await client.openTask(task)
-    expect(await client.task(task, () => true)).toMatchObject({
+    expect(await client.task(task, async () => true)).toMatchObject({
       ok: false,
       reason: 'too-many-open-tasks',
       retryable: true,
@@ -94,7 +94,7 @@ describe('client.task()', () => {
   test('client.task() returns what its work returned even if the broker cannot be told, after trying again', async () => {
     const { client, setTap, to } = desk()
     setTap((request, next) => (request.url.endsWith('/revoke') ? Promise.reject(new Error('down')) : next(request)))
-    expect(await client.task(task, () => 'done')).toBe('done')
+    expect(await client.task(task, async () => 'done')).toBe('done')
     expect(to('/revoke')).toHaveLength(2)
   })
 
@@ -106,7 +106,7 @@ describe('client.task()', () => {
       down = false
       return Promise.resolve(new Response(null, { status: 503 }))
     })
-    await client.task(task, () => true)
+    await client.task(task, async () => true)
     expect(ends(await recorded())).toEqual(['task.ended completed'])
   })
 })
