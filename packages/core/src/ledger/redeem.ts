@@ -69,7 +69,8 @@ function findGrant(store: LedgerStore, request: RedeemRequest, now: number): Liv
   // A signature does not get past a registration, nor past the revocations that came with it.
   if (registered !== undefined) return registered
   if (request.source === 'signed' && !store.registers) return signedGrant(store, request, now)
-  return refuse(request.iat < store.boot ? 'incarnation-mismatch' : 'grant-unknown')
+  if (now >= request.exp) return refuse('token-expired')
+  return refuse(request.iat < Math.floor(store.boot) ? 'incarnation-mismatch' : 'grant-unknown')
 }
 
 const isOther = (use: Use, { event, idempotency }: RedeemRequest): boolean =>

@@ -61,8 +61,9 @@ export class StandingStops {
     this.#queue.schedule(stop, until)
   }
 
-  /** False when nothing of the kind stands. What was issued before stays dead. */
+  /** False when nothing of the kind stands, and for a single grant or task. What was issued before stays dead. */
   lift(target: RevocationTarget, now: number): boolean {
+    if (target.kind === 'grant' || target.kind === 'task') return false
     this.#forget(now)
     const stop = this.#stops.get(nameOf(target))
     if (stop === undefined || stop.cutOff !== Number.POSITIVE_INFINITY) return false
