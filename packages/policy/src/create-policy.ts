@@ -6,13 +6,17 @@ import { policyDigest } from './digest/policy-digest.ts'
 import { explain } from './explain/explain.ts'
 import { indexModel } from './index-model.ts'
 import type { PolicyModel, PolicyParts } from './model.ts'
-import type { Policy } from './policy.ts'
+import type { Policy, RuleSummary } from './policy.ts'
 import { readAsk } from './request/read-ask.ts'
+import type { Rule } from './rule/rule.ts'
 
 const models = new WeakMap<Policy, PolicyModel>()
 
 /** What a policy is made of; undefined for an object that only looks like one. */
 export const modelOf = (policy: Policy): PolicyModel | undefined => models.get(policy)
+
+const summarize = ({ id, effect, actions, description }: Rule): RuleSummary =>
+  Object.freeze(description === undefined ? { id, effect, actions } : { id, effect, actions, description })
 
 const failed: Decision = Object.freeze({
   effect: 'deny',
@@ -35,6 +39,7 @@ export function createPolicy(parts: PolicyParts): Policy {
     apis,
     purposes,
     environments,
+    rules: Object.freeze(model.rules.map(summarize)),
     agents: Object.freeze(Object.assign(Object.create(null), Object.fromEntries(agentById))),
     agent: (id) => agentById.get(id),
     decide(request, options) {

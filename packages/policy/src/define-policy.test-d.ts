@@ -1,3 +1,4 @@
+/* eslint-disable vitest/expect-expect, no-self-assign -- here the compiler asserts */
 import { decimal, defineApi } from '@hallpass/core'
 import type { Decimal } from '@hallpass/core'
 import { defaultTriggers, definePolicy, mergePolicies } from '@hallpass/policy'

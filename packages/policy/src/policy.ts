@@ -5,6 +5,14 @@ import type { Finding } from './check/finding.ts'
 import type { Explanation } from './explain/explanation.ts'
 import type { DecisionOptions, DecisionRequest } from './request/decision-request.ts'
 
+/** One rule of a policy, for lists and reports. */
+export interface RuleSummary {
+  readonly id: string
+  readonly effect: 'permit' | 'deny' | 'approve'
+  readonly actions: readonly string[]
+  readonly description?: string
+}
+
 /** A checked policy. Frozen; made by `definePolicy` or `mergePolicies` only. */
 export interface Policy<S extends ApiSet = ApiSet, Purpose extends string = string, Agent extends string = string> {
   readonly version: string
@@ -19,6 +27,8 @@ export interface Policy<S extends ApiSet = ApiSet, Purpose extends string = stri
   readonly purposes: readonly Purpose[]
   /** Environments a request may name. Empty = the policy does not look at the environment. */
   readonly environments: readonly string[]
+  /** Its rules, in the order they were written: what they are about, not how they decide. */
+  readonly rules: readonly RuleSummary[]
   readonly agents: Readonly<Record<Agent, AgentRegistration>>
   /** The agent with this id, never a member of `Object.prototype`. */
   agent(id: string): AgentRegistration | undefined

@@ -64,27 +64,46 @@ function gather(facts: readonly (LoadedFact | FailedFact)[]): LoadedFacts {
 /** Decimals as their text; everything else in a snapshot is JSON. */
 const asJson = (value: unknown): JsonValue => JSON.parse(JSON.stringify(value)) as JsonValue
 
-async function load({ name, load: run, timeoutMs }: Fact, ask: Ask): Promise<LoadedFact | FailedFact> {
+/** Loads one fact: at once where its loader answers at once, else within its timeout. */
+function load({ name, load: run, timeoutMs }: Fact, ask: Ask): MaybePromise<LoadedFact | FailedFact> {
   const { plain, looked } = new RequestView(ask, true)
   const controller = new AbortController()
+  try {
+    const answer = run(plain, controller.signal)
+    if (!isPromise(answer)) return keep(name, answer, looked)
+    return withTimeout(answer, timeoutMs).then(
+      (first) => {
+        if (first !== LATE) return keep(name, first.value, looked)
+        controller.abort()
+        return { ok: false, name, detail: `fact '${name}' took longer than ${timeoutMs} ms` }
+      },
+      (thrown: unknown) => notLoaded(name, thrown),
+    )
+  } catch (thrown) {
+    return notLoaded(name, thrown)
+  }
+}
+
+const LATE = Symbol('late')
+
+/** Resolves with the answer or with `LATE`; what a late answer does then is of no use and ends no process. */
+async function withTimeout(
+  answer: PromiseLike<unknown>,
+  timeoutMs: number,
+): Promise<{ readonly value: unknown } | typeof LATE> {
   let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), timeoutMs)
+  const late = new Promise<typeof LATE>((resolve) => {
+    timer = setTimeout(() => resolve(LATE), timeoutMs)
   })
   try {
-    const answer = Promise.resolve(run(plain, controller.signal)).then((value) => ({ value }))
-    const first = await Promise.race([answer, late])
-    if (first !== 'late') return keep(name, first.value, looked)
-    // What it answers from here on is of no use, and its rejection must not end the process.
-    answer.catch(() => undefined)
-    controller.abort()
-    return { ok: false, name, detail: `fact '${name}' took longer than ${timeoutMs} ms` }
-  } catch (thrown) {
-    return failedFact(name, `fact '${name}' could not be loaded: ${kindOf(thrown)}`, thrown)
+    return await Promise.race([Promise.resolve(answer).then((value) => ({ value })), late])
   } finally {
     clearTimeout(timer)
   }
 }
+
+const notLoaded = (name: string, thrown: unknown): FailedFact =>
+  failedFact(name, `fact '${name}' could not be loaded: ${kindOf(thrown)}`, thrown)
 
 function keep(name: string, value: unknown, looked: Looked): LoadedFact | FailedFact {
   try {
