@@ -1,0 +1,58 @@
+import type { ChainHead, JwkSet, TrailVerified } from '@hallpass/core'
+import { printable, verifyCheckpoint, verifyTrail } from '@hallpass/core'
+import { readTrail } from '@hallpass/core/file-trail'
+import type { Command } from '../command/command.ts'
+import { Failure, misused } from '../command/failure.ts'
+import { keysBeside, trailKeys } from './trail-keys.ts'
+
+const BARE_HEAD = /^(\d{1,15}):([A-Za-z0-9_-]{43})$/
+
+async function headFrom(text: string, keys: JwkSet | undefined): Promise<ChainHead> {
+  const [, seq, hash] = BARE_HEAD.exec(text) ?? []
+  if (seq !== undefined && hash !== undefined) return { seq: Number(seq), hash }
+  if (!text.includes('.')) throw misused('--head takes NUMBER:HASH, or a checkpoint as the broker printed it')
+  if (keys === undefined) throw misused('--head with a checkpoint needs --keys to check its signature')
+  const checkpoint = await verifyCheckpoint(text, keys.keys)
+  if (!checkpoint.ok)
+    throw new Failure(`The checkpoint given to --head does not hold: ${checkpoint.detail ?? checkpoint.reason}`)
+  return checkpoint.value
+}
+
+function wholeTrail({ lines, head, checkpoints, says }: TrailVerified): string {
+  const { signed, last, unsigned } = checkpoints
+  const reach = last && `; the last vouches for line ${last.seq}, signed ${new Date(last.time * 1000).toISOString()}`
+  return [
+    `✓ ${lines} lines, none altered, missing, moved, repeated or replaced`,
+    `  Signed checkpoints: ${signed}${reach ?? ''}${unsigned > 0 ? `; ${unsigned} that the signer did not sign` : ''}`,
+    `  Head: ${head.seq}:${head.hash}`,
+    `  ${says}`,
+  ].join('\n')
+}
+
+export const auditVerify: Command = {
+  name: 'audit verify',
+  summary: 'Find any altered, missing, moved or repeated line of a trail',
+  positionals: 'FILE',
+  takes: [1, 1],
+  options: {
+    keys: { type: 'string', value: 'WHERE', help: 'Who signed: a key directory, a JWK set in a file, or ISSUER/jwks' },
+    head: { type: 'string', value: 'HEAD', help: 'A head kept elsewhere: NUMBER:HASH, or a checkpoint' },
+  },
+  notes:
+    'Exit code 0: the trail is whole. 1: it is not, and the first bad line is named.\n' +
+    'Without --keys, keys of `hallpass init` or `hallpass dev` beside the file are used. Without any, the trail can only\n' +
+    'be checked against itself. That its end was not cut off shows only against a --head kept elsewhere.',
+  async run(args, output) {
+    const [file = ''] = args.positionals
+    const where = args.text('keys')
+    const keys = where === undefined ? keysBeside(file) : await trailKeys(where)
+    const wanted = args.text('head')
+    const expectHead = wanted === undefined ? undefined : await headFrom(wanted, keys)
+    const result = await verifyTrail(readTrail(file), { ...(keys && { keys }), ...(expectHead && { expectHead }) })
+    output.result(result)
+    output.say(
+      result.ok ? wholeTrail(result) : `✗ Line ${result.line} is ${result.problem}: ${printable(result.detail, 500)}`,
+    )
+    return result.ok ? 0 : 1
+  },
+}

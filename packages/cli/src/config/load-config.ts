@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { createJiti } from 'jiti'
+import { Failure } from '../command/failure.ts'
+import type { HallpassConfig } from './define-config.ts'
+
+export const CONFIG_NAME = 'hallpass.config.ts'
+
+export interface LoadedConfig {
+  readonly config: HallpassConfig
+  readonly file: string
+  readonly directory: string
+}
+
+/** Packages a configuration may use although its own project has not installed them: this command brings them along. */
+const OURS = [
+  '@hallpass/core',
+  '@hallpass/core/local-dev',
+  '@hallpass/core/file-trail',
+  '@hallpass/policy',
+  '@hallpass/broker',
+  '@hallpass/client',
+  '@hallpass/verifier',
+  '@hallpass/cli',
+]
+
+function lentPackages(file: string): Record<string, string> {
+  const theirs = createRequire(file)
+  const resolves = (name: string): boolean => {
+    try {
+      // A package without a "require" condition still resolves to "not exported", which means that it is there.
+      theirs.resolve(name)
+      return true
+    } catch (error) {
+      return (error as { code?: unknown }).code !== 'MODULE_NOT_FOUND'
+    }
+  }
+  const missing = OURS.filter((name) => !resolves(name))
+  return Object.fromEntries(missing.map((name) => [name, fileURLToPath(import.meta.resolve(name))]))
+}
+
+/** Runs a TypeScript or JavaScript file as it is, without a build. */
+export async function importFile(file: string): Promise<Readonly<Record<string, unknown>>> {
+  const jiti = createJiti(pathToFileURL(file).href, { alias: lentPackages(file), moduleCache: false })
+  return jiti.import(file)
+}
+
+const missingFile = (file: string): Failure =>
+  new Failure(`There is no configuration at ${file}. Write one with: hallpass init --dir ${dirname(file)}`)
+
+/** Loads a configuration file; throws a `Failure` that says what to do when it is missing or broken. */
+export async function loadConfig(path = CONFIG_NAME): Promise<LoadedConfig> {
+  const file = resolve(path)
+  if (!existsSync(file)) throw missingFile(file)
+  let loaded: Readonly<Record<string, unknown>>
+  try {
+    loaded = await importFile(file)
+  } catch (error) {
+    const { message, name } = error as Error
+    throw new Failure(`${file} does not load: ${name === 'Error' ? '' : `${name}: `}${message}`)
+  }
+  const config = loaded['default']
+  const isConfig = typeof config === 'object' && config !== null && 'issuer' in config && 'policy' in config
+  if (!isConfig) {
+    throw new Failure(`${file} has no default export of defineConfig({ issuer, policy, ... }) from '@hallpass/cli'`)
+  }
+  return { config: config as HallpassConfig, file, directory: dirname(file) }
+}

@@ -1,0 +1,72 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Jwk } from '@hallpass/core'
+import { jwkThumbprint } from '@hallpass/core'
+import { Failure } from '../command/failure.ts'
+
+/** An ES256 key pair as JWKs; `kid` is the RFC 7638 thumbprint. */
+export interface KeyPair {
+  readonly kid: string
+  readonly privateJwk: Jwk
+  readonly publicJwk: Jwk
+}
+
+export function newKeyPair(): KeyPair {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { kty, crv, x, y, d } = privateKey.export({ format: 'jwk' })
+  const bare = { kty: kty ?? 'EC', crv, x, y }
+  const kid = jwkThumbprint(bare)
+  const publicJwk = { ...bare, kid, alg: 'ES256', use: 'sig' }
+  return { kid, privateJwk: { ...publicJwk, d }, publicJwk }
+}
+
+/** The public half of a JWK, by naming what is public. */
+export function publicHalf({ kty, kid, alg, use, ...rest }: Jwk): Jwk {
+  const { crv, x, y } = rest
+  return {
+    kty,
+    crv,
+    x,
+    y,
+    ...(kid !== undefined && { kid }),
+    ...(alg !== undefined && { alg }),
+    ...(use !== undefined && { use }),
+  }
+}
+
+/** Writes a file that only its owner can read, whole or not at all. With `isNew`, refuses one that is there. */
+export function writePrivately(file: string, text: string, { isNew }: { readonly isNew: boolean }): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  const aside = isNew ? file : `${file}.${process.pid}.tmp`
+  const fd = openSync(aside, 'wx', 0o600)
+  try {
+    writeSync(fd, text)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+  if (!isNew) renameSync(aside, file)
+}
+
+/** Reads a private JWK; refuses one that others on this machine can read. */
+export function readPrivateJwk(file: string): Jwk {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch {
+    throw new Failure(
+      `The key file ${file} cannot be read. Make one with: hallpass keys generate --workload NAME --out ${file}`,
+    )
+  }
+  if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0) {
+    throw new Failure(`Others can read the private key ${file}. Close it with: chmod 600 ${file}`)
+  }
+  try {
+    const jwk = JSON.parse(text) as Partial<Jwk>
+    if (jwk.kty === 'EC' && typeof jwk['d'] === 'string') return jwk as Jwk
+  } catch {
+    // The parser's message may quote the key.
+  }
+  throw new Failure(`The key file ${file} does not hold one private EC key as JWK`)
+}

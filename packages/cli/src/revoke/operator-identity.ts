@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import type { TokenSource } from '@hallpass/core'
+import { localDev } from '@hallpass/core/local-dev'
+import type { Arguments, Option } from '../command/command.ts'
+import { Failure } from '../command/failure.ts'
+import { CONFIG_NAME, loadConfig } from '../config/load-config.ts'
+import { readPrivateJwk } from '../keys/key-file.ts'
+import { isLoopback } from '../serve/run-broker.ts'
+import { keyIdentity } from './operator-token.ts'
+
+export const OPERATOR_OPTIONS: Readonly<Record<string, Option>> = {
+  issuer: {
+    type: 'string',
+    value: 'URL',
+    help: 'The broker; default $HALLPASS_ISSUER, or the issuer of the configuration',
+  },
+  config: { type: 'string', value: 'FILE', help: `Configuration to read the issuer from; default ${CONFIG_NAME}` },
+  as: { type: 'string', value: 'ID', help: 'Operator id; default operator' },
+  key: {
+    type: 'string',
+    value: 'FILE',
+    help: 'Private key of the operator; default $HALLPASS_OPERATOR_KEY, or keys/ID.jwk.json',
+  },
+}
+
+export interface Operator {
+  readonly issuer: string
+  readonly identity: TokenSource
+}
+
+const trimmed = (issuer: string): string => issuer.replace(/\/$/, '')
+
+/** Which broker is meant, and who asks. */
+export async function operatorFrom(args: Arguments): Promise<Operator> {
+  const configFile = resolve(args.text('config') ?? CONFIG_NAME)
+  const named = args.text('issuer') ?? process.env['HALLPASS_ISSUER']
+  const issuer = trimmed(named ?? (await loadConfig(configFile)).config.issuer)
+  const id = args.text('as') ?? 'operator'
+  const key = args.text('key') ?? process.env['HALLPASS_OPERATOR_KEY']
+  if (key !== undefined) return { issuer, identity: keyIdentity(id, readPrivateJwk(resolve(key))) }
+  const beside = dirname(configFile)
+  const own = join(beside, 'keys', `${id}.jwk.json`)
+  if (existsSync(own)) return { issuer, identity: keyIdentity(id, readPrivateJwk(own)) }
+  const directory = join(beside, '.hallpass', 'identities')
+  if (isLoopback(issuer) && existsSync(join(directory, `${id}.key.pem`))) {
+    return { issuer, identity: localDev(id, { audience: issuer, directory }) }
+  }
+  throw new Failure(
+    `There is no key of the operator "${id}": give --key FILE. A new one is made with: hallpass keys generate --workload ${id}, ` +
+      'and its public half goes under `operators` in the configuration',
+  )
+}

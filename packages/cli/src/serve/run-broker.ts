@@ -1,0 +1,81 @@
+import type { Output } from '../command/output.ts'
+import { Failure } from '../command/failure.ts'
+import type { LoadedConfig } from '../config/load-config.ts'
+import type { Listening } from './listen.ts'
+import { listen } from './listen.ts'
+import type { OpenBroker } from './open-broker.ts'
+import { openBroker } from './open-broker.ts'
+
+const GRACE_MS = 10_000
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+export const isLoopback = (issuer: string): boolean => URL.canParse(issuer) && LOOPBACK.has(new URL(issuer).hostname)
+
+export interface ListenOptions {
+  readonly host: string | undefined
+  readonly port: string | undefined
+}
+
+/** Where to listen: as typed, as configured, or where a loopback issuer says. */
+export function addressOf(
+  { config }: LoadedConfig,
+  typed: ListenOptions,
+): { readonly host: string; readonly port: number } {
+  const issuer = new URL(config.issuer)
+  const own = isLoopback(config.issuer) ? Number(issuer.port || 80) : undefined
+  const port = typed.port === undefined ? (config.listen?.port ?? own) : Number(typed.port)
+  if (port === undefined)
+    throw new Failure(`The issuer ${config.issuer} is not this machine: say where to listen with --port`)
+  if (!Number.isSafeInteger(port) || port < 0 || port > 65_535)
+    throw new Failure('--port takes a number from 0 to 65535', 2)
+  return { host: typed.host ?? config.listen?.host ?? '127.0.0.1', port }
+}
+
+/** Resolves with the first signal that asks this process to end. A second one ends it at once. */
+const asked = (): Promise<NodeJS.Signals> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve)
+  })
+
+export interface RunningBroker extends OpenBroker {
+  readonly listening: Listening
+}
+
+/** One JSON line for the log: where checkpoints go, so that they are kept elsewhere than the trail. */
+const logLine = (fields: object): void => {
+  process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), ...fields })}\n`)
+}
+
+/**
+ * Runs a broker until it is asked to end: no new requests, running ones finish, the trail is written and closed.
+ * `started` is called when it answers.
+ */
+export async function runBroker(
+  loaded: LoadedConfig,
+  { typed, output }: { readonly typed: ListenOptions; readonly output: Output },
+  started: (running: RunningBroker) => void,
+): Promise<0 | 1> {
+  const address = addressOf(loaded, typed)
+  const open = await openBroker(loaded, { publish: (checkpoint) => logLine({ checkpoint }) })
+  let listening: Listening
+  try {
+    listening = await listen((request) => open.broker.fetch(request), address)
+  } catch (error) {
+    await open.close()
+    throw error
+  }
+  process.on('SIGHUP', () => {
+    try {
+      const kid = open.reloadKeys()
+      logLine(kid === undefined ? { keys: 'unchanged' } : { keys: 'rotated', kid })
+    } catch (error) {
+      output.warn((error as Error).message)
+    }
+  })
+  started({ ...open, listening })
+  const signal = await asked()
+  output.warn(`${signal}: finishing`)
+  await listening.stop(GRACE_MS)
+  await open.close()
+  return 0
+}
