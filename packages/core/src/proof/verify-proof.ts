@@ -80,8 +80,8 @@ function readHolder(segment: string, algorithms: readonly string[]): Result<Hold
   const header = readSegment(segment)
   if (header === undefined) return malformed('the header is not canonical base64url of strict JSON')
   const bad = checkHeader(header, { typ: [TYP.proof], alg: algorithms, maxBytes: MAX_PROOF_BYTES, allowJwk: true })
-  if (bad !== undefined)
-    return bad.reason === 'token-malformed' ? malformed('the header has a member that is refused') : bad
+  // A reason of its own: what is wrong with the proof is not wrong with the token.
+  if (bad !== undefined) return malformed(`the header is not one of a proof: ${bad.reason}`)
   const { jwk, alg } = header
   if (!isObject(jwk) || typeof alg !== 'string' || !isSignatureAlgorithm(alg))
     return refuse('proof-key', 'the proof has no key')

@@ -95,7 +95,7 @@ export function checkHeader(header: JsonObject, expect: TokenShape): Refused<Ref
   }
   const { alg, typ, kid } = header
   if (typeof alg !== 'string' || !expect.alg.includes(alg)) return refuse('token-algorithm')
-  if (!isType(Object.hasOwn(header, 'typ') ? typ : '', expect.typ)) return refuse('token-type')
+  if (!(Object.hasOwn(header, 'typ') ? isType(typ, expect.typ) : expect.typ.includes(''))) return refuse('token-type')
   if (Object.hasOwn(header, 'kid') && (typeof kid !== 'string' || kid === '' || kid.length > 128)) {
     return malformed('kid is a string of at most 128 characters')
   }
@@ -103,6 +103,6 @@ export function checkHeader(header: JsonObject, expect: TokenShape): Refused<Ref
 }
 
 function isType(typ: unknown, expected: readonly string[]): boolean {
-  if (typeof typ !== 'string') return false
+  if (typeof typ !== 'string' || typ === '') return false
   return expected.includes(typ) || (typ === 'application/at+jwt' && expected.includes('at+jwt'))
 }

@@ -1,0 +1,233 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { isSameUrl, requestUrl } from './request-url.ts'
+
+const base = 'https://orders.example'
+
+describe('requestUrl()', () => {
+  test.each<[string, string, { url: string; path: string; query: string }]>([
+    [base, '/', { url: `${base}/`, path: '/', query: '' }],
+    [base, '/orders/123', { url: `${base}/orders/123`, path: '/orders/123', query: '' }],
+    [base, '/orders?a=1&b=%20', { url: `${base}/orders`, path: '/orders', query: 'a=1&b=%20' }],
+    [base, '/orders?', { url: `${base}/orders`, path: '/orders', query: '' }],
+    [base, '/orders?a=/../?//', { url: `${base}/orders`, path: '/orders', query: 'a=/../?//' }],
+    [base, '/orders/', { url: `${base}/orders/`, path: '/orders/', query: '' }],
+    [base, '/%6frders/%7e', { url: `${base}/orders/~`, path: '/orders/~', query: '' }],
+    [base, '/a%20b/%c3%a9', { url: `${base}/a%20b/%C3%A9`, path: '/a%20b/%C3%A9', query: '' }],
+    [base, '/a..b/.c/d.', { url: `${base}/a..b/.c/d.`, path: '/a..b/.c/d.', query: '' }],
+    [base, "/a:b@c;d=1,2!$&'()*+", { url: `${base}/a:b@c;d=1,2!$&'()*+`, path: "/a:b@c;d=1,2!$&'()*+", query: '' }],
+    [base, 'http://evil.example/orders?a=1', { url: `${base}/orders`, path: '/orders', query: 'a=1' }],
+    [base, 'HTTPS://user:pw@evil.example:1/orders', { url: `${base}/orders`, path: '/orders', query: '' }],
+    [base, 'http://evil.example', { url: `${base}/`, path: '/', query: '' }],
+    [base, 'http://evil.example?a=1', { url: `${base}/`, path: '/', query: 'a=1' }],
+    ['https://Orders.Example:443', '/a', { url: `${base}/a`, path: '/a', query: '' }],
+    ['http://localhost:3000/', '/a', { url: 'http://localhost:3000/a', path: '/a', query: '' }],
+    ['https://gw.example/v1/orders', '/a?b', { url: 'https://gw.example/v1/orders/a', path: '/a', query: 'b' }],
+    ['https://gw.example/v1/', '/', { url: 'https://gw.example/v1', path: '/', query: '' }],
+  ])('%s and %s', (publicUrl, target, expected) => {
+    expect(requestUrl(publicUrl, target)).toEqual({ ok: true, value: expected })
+  })
+
+  test.each([
+    '',
+    '*',
+    'orders',
+    '?a=1',
+    'orders.example:443',
+    'ftp://a/b',
+    'javascript:alert(1)',
+    'http:/a',
+    'http:a',
+    '//evil.example/orders',
+    '///evil.example',
+    '/orders//123',
+    '/orders//',
+    'http://evil.example//orders',
+    '/..',
+    '/.',
+    '/a/../b',
+    '/a/./b',
+    '/a/..',
+    '/%2e%2e/a',
+    '/a/%2E./b',
+    '/a/.%2e',
+    '/a%2fb',
+    '/a%2Fb',
+    '/a%5cb',
+    '/a\\b',
+    '\\evil.example\\a',
+    '/\\evil.example',
+    'http://evil.example\\@orders.example/a',
+    '/a%00b',
+    '/a%0d%0ab',
+    '/a%7f',
+    '/a\u0000',
+    '/a\tb',
+    '/a\nb',
+    '/a b',
+    '/é',
+    '/\ud800',
+    '/a%',
+    '/a%2',
+    '/a%zz',
+    '/a%u0041',
+    '/a#b',
+    '/a?b#c',
+    '/a|b',
+    '/a[b]',
+    '/a{b}',
+    '/a"b',
+    '/a<b>',
+    '/a^b',
+    '/a`b',
+    '/a?b c',
+    '/a?b\u0000',
+    '/a?%zz',
+    '/a?é',
+    '/a?<b>',
+    '/a?"b"',
+    '/a?b\\c',
+    `/${'a'.repeat(8192)}`,
+  ])('refuses %j', (target) => {
+    expect(requestUrl(base, target)).toMatchObject({ ok: false, reason: 'request-malformed' })
+  })
+
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['null', null],
+    ['a list', ['/a']],
+  ])('refuses %s', (_name, target) => {
+    expect(requestUrl(base, target as string)).toMatchObject({ ok: false, reason: 'request-malformed' })
+  })
+
+  test('whatever the request line says, scheme, host and base path stay', () => {
+    const piece = fc.constantFrom(
+      '/',
+      '//',
+      '\\',
+      ':',
+      '@',
+      '?',
+      '#',
+      '.',
+      '..',
+      '%2e',
+      '%2f',
+      '%5c',
+      '%00',
+      'http:',
+      'https://',
+      'evil.example',
+      ':443',
+      'a',
+      'B',
+      '%41',
+      '*',
+      ' ',
+      '\t',
+      '\r\n',
+      '[',
+      ']',
+      ';',
+      '&',
+      '=',
+      'é',
+      '\u0000',
+      '%ff',
+      '@orders.example',
+    )
+    const target = fc.oneof(
+      fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join('')),
+      fc.webUrl({ withQueryParameters: true, withFragments: true }),
+      fc.string({ unit: 'binary' }),
+    )
+    const publicUrl = fc.constantFrom(base, 'http://localhost:3000', 'https://gw.example/v1')
+    let accepted = 0
+    fc.assert(
+      fc.property(publicUrl, target, (configured, text) => {
+        const answer = requestUrl(configured, text)
+        fc.pre(answer.ok)
+        accepted += 1
+        const { url, path, query } = answer.ok ? answer.value : expect.unreachable()
+        const seen = new URL(url)
+        expect(seen.origin).toBe(new URL(configured).origin)
+        expect(seen.href.startsWith(new URL(configured).href)).toBe(true)
+        expect([seen.username, seen.password, seen.search, seen.hash]).toEqual(['', '', '', ''])
+        // Another parser sees the same path, and a second reading changes nothing.
+        expect(url).toBe(configured + (configured.endsWith('/v1') && path === '/' ? '' : path))
+        expect(requestUrl(configured, query === '' ? path : `${path}?${query}`)).toEqual(answer)
+      }),
+      { numRuns: 3000, maxSkipsPerRun: 100 },
+    )
+    expect(accepted).toBeGreaterThan(1000)
+  })
+
+  test.each([
+    '',
+    'orders.example',
+    '/a',
+    'ftp://orders.example',
+    'https://',
+    'https://user@orders.example',
+    'https://orders.example?a',
+    'https://orders.example#a',
+    'https://orders.example//a',
+    'https://orders.example\\a',
+    ' https://orders.example',
+  ])('throws for the public URL %j', (publicUrl) => {
+    expect(() => requestUrl(publicUrl, '/')).toThrow(expect.objectContaining({ code: 'configuration-invalid' }))
+  })
+})
+
+describe('isSameUrl()', () => {
+  test('takes what a client writes for the URL it calls', () => {
+    const part = fc.stringMatching(/^[A-Za-z0-9._~-]{1,8}$/).filter((text) => text !== '.' && text !== '..')
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 4 }), (parts) => {
+        const path = `/${parts.join('/')}`
+        const answer = requestUrl(base, path)
+        expect(answer.ok && isSameUrl(new URL(path, 'HTTPS://ORDERS.EXAMPLE:443').href, answer.value.url)).toBe(true)
+      }),
+    )
+  })
+
+  test('takes no URL that another reader sees elsewhere', () => {
+    const start = fc.constantFrom(
+      'https://orders.example',
+      'HTTPS://ORDERS.EXAMPLE',
+      'https://orders.example:443',
+      'https://',
+      '//',
+      'http://orders.example',
+    )
+    const piece = fc.constantFrom(
+      '/',
+      '/a',
+      '/%61',
+      'a',
+      '@',
+      ':443',
+      '\\',
+      '?',
+      '#',
+      '/..',
+      '/.',
+      '%2e',
+      '%2f',
+      'evil.example',
+      'orders.example',
+      '\t',
+    )
+    let same = 0
+    fc.assert(
+      fc.property(start, fc.array(piece, { maxLength: 4 }), (origin, pieces) => {
+        const htu = origin + pieces.join('')
+        const isSame = isSameUrl(htu, `${base}/a`)
+        same += isSame ? 1 : 0
+        expect(isSame ? new URL(htu).href.replace('%61', 'a') : `${base}/a`).toBe(`${base}/a`)
+      }),
+      { numRuns: 5000 },
+    )
+    expect(same).toBeGreaterThan(50)
+  })
+})

@@ -1,0 +1,54 @@
+import { generateKeyPairSync, sign } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import type { Jwk, SignatureAlgorithm } from '../src/index.ts'
+
+/** Signs whatever it is told to, well formed or not. */
+export interface Signer {
+  readonly alg: SignatureAlgorithm
+  readonly jwk: Jwk
+  /** With its private members. */
+  readonly privateJwk: Jwk
+  readonly key: KeyObject
+  /** base64url signature over an ASCII text. */
+  signature(input: string): string
+  /** A compact JWS over header and payload; text goes in as it is, anything else as JSON. */
+  token(header: unknown, payload: unknown): string
+}
+
+/** base64url of a text as it is, or of anything else as JSON. */
+export const segment = (value: unknown): string =>
+  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
+
+const curves = new Map([
+  ['ES256', 'P-256'],
+  ['ES384', 'P-384'],
+  ['ES512', 'P-521'],
+])
+
+function generate(alg: SignatureAlgorithm): { publicKey: KeyObject; privateKey: KeyObject } {
+  if (alg === 'EdDSA' || alg === 'Ed25519') return generateKeyPairSync('ed25519')
+  const namedCurve = curves.get(alg)
+  return namedCurve === undefined
+    ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+    : generateKeyPairSync('ec', { namedCurve })
+}
+
+/** A signer with a fresh key. */
+export function signer(alg: SignatureAlgorithm = 'ES256'): Signer {
+  const { publicKey, privateKey } = generate(alg)
+  const hash = alg === 'EdDSA' || alg === 'Ed25519' ? null : `sha${alg.slice(2)}`
+  const padding = alg.startsWith('PS') ? { padding: 6, saltLength: Number(alg.slice(2)) / 8 } : {}
+  const options = { key: privateKey, dsaEncoding: 'ieee-p1363' as const, ...padding }
+  const signature = (input: string): string => sign(hash, Buffer.from(input), options).toString('base64url')
+  return {
+    alg,
+    jwk: publicKey.export({ format: 'jwk' }) as Jwk,
+    privateJwk: privateKey.export({ format: 'jwk' }) as Jwk,
+    key: privateKey,
+    signature,
+    token: (header, payload) => {
+      const input = `${segment(header)}.${segment(payload)}`
+      return `${input}.${signature(input)}`
+    },
+  }
+}
