@@ -3,7 +3,15 @@ export type { Client, Something } from './client/client.ts'
 export type { ClientOptions, LocalBroker } from './client/client-options.ts'
 export type { SubjectToken, TaskOptions } from './task/task-options.ts'
 export type { EndOutcome, Task, TaskRefused } from './task/task.ts'
-export type { CallInput, CallInputOf, CallOptions, CallOutcome, GrantOutcome } from './call/call-outcome.ts'
+export type {
+  CallInput,
+  CallInputOf,
+  CallOptions,
+  CallOutcome,
+  GrantOutcome,
+  GuardedFunction,
+  InvokeOutcome,
+} from './call/call-outcome.ts'
 export { currentGrant } from './call/call-context.ts'
 export type { Grant } from './grant/grant.ts'
 export type { GrantView } from './grant/held-grant.ts'

@@ -5,9 +5,9 @@ import type { ProofMaker } from '../proof/proof-maker.ts'
 import type { Nonces } from '../wire/nonces.ts'
 import type { Fetch } from '../wire/send.ts'
 import { within } from '../wire/send.ts'
-import type { ApiAnswer } from './api-refusal.ts'
 import { readApiAnswer } from './api-refusal.ts'
 import type { PlannedRequest } from './call-plan.ts'
+import type { Present, Presented } from './perform-call.ts'
 
 export interface ApiSetup {
   readonly fetch: Fetch
@@ -25,7 +25,7 @@ export interface SendOptions {
 }
 
 /** The one way to an API: the grant and a fresh proof for this very request, to this URL, never along a redirect. */
-export type ApiLink = (grant: HeldGrant, request: PlannedRequest, options: SendOptions) => Promise<ApiAnswer>
+export type ApiLink = (grant: HeldGrant, request: PlannedRequest, options: SendOptions) => Promise<Presented<Response>>
 
 export function createApiLink({ fetch, proofs, nonces, clock, timeoutMs }: ApiSetup): ApiLink {
   async function send(grant: HeldGrant, planned: PlannedRequest, { until, signals }: SendOptions) {
@@ -59,3 +59,9 @@ export function createApiLink({ fetch, proofs, nonces, clock, timeoutMs }: ApiSe
     }
   }
 }
+
+/** Presents a grant with this request. */
+export const sending =
+  (send: ApiLink, request: PlannedRequest, signals: readonly AbortSignal[]): Present<Response> =>
+  (held, until) =>
+    send(held, request, { until, signals })

@@ -1,19 +1,9 @@
 import { PROBLEM_BASE, parseStrictJson } from '@hallpass/core'
 import type { CallReason } from '../outcome/advice.ts'
-import type { Refusal } from '../outcome/refusal.ts'
 import { refusal } from '../outcome/refusal.ts'
 import { asObject } from '../wire/json-object.ts'
 import { readLimited } from '../wire/read-limited.ts'
-
-/** An answer of the API: its own response, or the verifier's refusal in front of it. */
-export type ApiAnswer = { readonly ok: true; readonly response: Response } | ApiRefusal
-
-export interface ApiRefusal {
-  readonly ok: false
-  readonly refusal: Refusal
-  /** The token ran out or is not known there, though this client held it for good: worth one new one. */
-  readonly isTokenGone: boolean
-}
+import type { Presented, RefusedGrant } from './perform-call.ts'
 
 /** The coarse types of the verifier's problems, and what they are called here. */
 const reasonOfType: ReadonlyMap<unknown, CallReason> = new Map<unknown, CallReason>([
@@ -49,12 +39,12 @@ const reasonOfError: ReadonlyMap<string, CallReason> = new Map<string, CallReaso
 const MAX_PROBLEM_BYTES = 16_384
 
 /** Tells a verifier's refusal from an answer of the API. Whatever is not clearly a refusal is the API's answer. */
-export async function readApiAnswer(response: Response): Promise<ApiAnswer> {
-  if (response.status < 400) return { ok: true, response }
+export async function readApiAnswer(response: Response): Promise<Presented<Response>> {
+  if (response.status < 400) return { ok: true, value: response }
   const challenge = challengeError(response)
   if (!isProblem(response)) {
     const reason = challenge === undefined ? undefined : reasonOfError.get(challenge)
-    return reason === undefined ? { ok: true, response } : refused(reason)
+    return reason === undefined ? { ok: true, value: response } : refused(reason)
   }
   const bytes = await readLimited(response, MAX_PROBLEM_BYTES)
   const parsed = bytes === undefined ? undefined : parseStrictJson(bytes)
@@ -62,14 +52,14 @@ export async function readApiAnswer(response: Response): Promise<ApiAnswer> {
   const type = problem?.['type']
   if (typeof type !== 'string' || !type.startsWith(PROBLEM_BASE)) {
     if (challenge !== undefined) return refused(reasonOfError.get(challenge) ?? 'token-expired')
-    return { ok: true, response: sameAgain(response, bytes) }
+    return { ok: true, value: sameAgain(response, bytes) }
   }
   const reason =
     reasonOfType.get(type.slice(PROBLEM_BASE.length)) ?? (response.status >= 500 ? 'status-stale' : 'action-mismatch')
   return refused(reason, problem?.['event'])
 }
 
-function refused(reason: CallReason, event?: unknown): ApiRefusal {
+function refused(reason: CallReason, event?: unknown): RefusedGrant {
   return { ok: false, refusal: refusal(reason, { event }), isTokenGone: reason === 'token-expired' }
 }
 

@@ -1,4 +1,4 @@
-import type { ActionName, ActionOf, ApiSet, ParametersIn, ResourceOf } from '@hallpass/core'
+import type { ActionName, ActionOf, ApiSet, ParametersIn, RefusalReason, ResourceOf } from '@hallpass/core'
 import type { Grant } from '../grant/grant.ts'
 import type { GrantView } from '../grant/held-grant.ts'
 import type { Refusal } from '../outcome/refusal.ts'
@@ -32,3 +32,24 @@ export type CallOutcome =
   | (Refusal & { readonly callId: string })
 
 export type GrantOutcome = { readonly ok: true; readonly grant: Grant } | Refusal
+
+/** A function of this process behind the verifier's `guard()`, as far as it is needed to call it. */
+export interface GuardedFunction<Name extends string, R> {
+  readonly action: Name
+  readonly audience: string
+  readonly url: string
+  call(call: {
+    readonly authorization: string
+    readonly proof: string
+    readonly body: string
+    readonly idempotencyKey?: string
+  }): Promise<
+    | { readonly ok: true; readonly value: R; readonly event: string }
+    | { readonly ok: false; readonly reason: RefusalReason; readonly event: string }
+  >
+}
+
+/** How a call of a guarded function ended. */
+export type InvokeOutcome<R> =
+  | { readonly ok: true; readonly value: R; readonly grant: GrantView; readonly callId: string }
+  | (Refusal & { readonly callId: string })

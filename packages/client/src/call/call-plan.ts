@@ -11,12 +11,16 @@ export interface PlannedRequest {
   readonly headers: Headers
 }
 
-/** What a call needs: the ask that the grant must cover, and the request that it is for. */
-export interface CallPlan {
+/** What a grant must cover. */
+export interface WantedCall {
   readonly action: Action
   readonly audience: string
   readonly resource: string
   readonly parameters: JsonObject
+}
+
+/** What a call over HTTP needs: the ask that the grant must cover, and the request that it is for. */
+export interface CallPlan extends WantedCall {
   readonly request: PlannedRequest
 }
 

@@ -1,22 +1,24 @@
 import { canonicalize } from '@hallpass/core'
 import { refusal } from '../outcome/refusal.ts'
-import type { CallPlan } from './call-plan.ts'
+import type { WantedCall } from './call-plan.ts'
 import type { Performed } from './perform-call.ts'
+
+type Answered = Performed<Response>
 
 /** Calls in flight, by call id: the same call made twice at once is one call that two wait for. */
 export interface JoinedCalls {
   join(
-    plan: CallPlan,
+    call: WantedCall,
     options: { readonly callId: string; readonly signal?: AbortSignal | undefined },
-    perform: () => Promise<Performed>,
-  ): Promise<Performed>
+    perform: () => Promise<Answered>,
+  ): Promise<Answered>
 }
 
 interface Running {
   /** The call in canonical form: the same id for another call is not the same call. */
   readonly what: string
   /** Who else waits, in the order they came. */
-  readonly others: ((performed: Performed) => void)[]
+  readonly others: ((performed: Answered) => void)[]
 }
 
 /**
@@ -26,10 +28,10 @@ interface Running {
 export function createJoinedCalls(): JoinedCalls {
   const running = new Map<string, Running>()
 
-  async function own(callId: string, call: Running, perform: () => Promise<Performed>): Promise<Performed> {
+  async function own(callId: string, call: Running, perform: () => Promise<Answered>): Promise<Answered> {
     running.set(callId, call)
     // Thrown means that the owner gave up: the others are told that the end is not known.
-    let performed: Performed = refusal('api-unavailable')
+    let performed: Answered = refusal('api-unavailable')
     try {
       return (performed = await perform())
     } finally {
@@ -50,10 +52,10 @@ export function createJoinedCalls(): JoinedCalls {
   }
 }
 
-const copyOf = (performed: Performed): Performed =>
-  performed.ok ? { ...performed, response: performed.response.clone() } : performed
+const copyOf = (performed: Answered): Answered =>
+  performed.ok ? { ...performed, value: performed.value.clone() } : performed
 
-function wait(call: Running, signal: AbortSignal | undefined): Promise<Performed> {
+function wait(call: Running, signal: AbortSignal | undefined): Promise<Answered> {
   return new Promise((resolve, reject) => {
     const giveUp = () => reject(signal?.reason as Error)
     if (signal?.aborted) return giveUp()

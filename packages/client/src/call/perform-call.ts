@@ -4,44 +4,55 @@ import type { CallReason } from '../outcome/advice.ts'
 import type { Refusal } from '../outcome/refusal.ts'
 import { refusal } from '../outcome/refusal.ts'
 import type { Asked, TaskSession } from '../task/task-session.ts'
-import type { ApiLink } from './api-link.ts'
-import type { ApiAnswer } from './api-refusal.ts'
 import { grantAtHand } from './call-context.ts'
-import type { CallPlan } from './call-plan.ts'
+import type { WantedCall } from './call-plan.ts'
 
-export interface CallSetup {
+/** What came of presenting a grant: a value, or the verifier's refusal in front of it. */
+export type Presented<T> = { readonly ok: true; readonly value: T } | RefusedGrant
+
+export interface RefusedGrant {
+  readonly ok: false
+  readonly refusal: Refusal
+  /** The token ran out or is not known there, though this client held it for good: worth one new one. */
+  readonly isTokenGone: boolean
+}
+
+/** Presents a grant with a fresh proof: sends the request, or calls the guarded function. */
+export type Present<T> = (held: HeldGrant, until: AbortSignal) => Promise<Presented<T>>
+
+export interface CallSetup<T> {
   readonly session: TaskSession
-  readonly send: ApiLink
   /** Signals of those who own the call. */
   readonly signals: readonly AbortSignal[]
   readonly callId: string
+  readonly present: Present<T>
 }
 
-export type Performed = { readonly ok: true; readonly response: Response; readonly held: HeldGrant } | Refusal
+export type Performed<T> = { readonly ok: true; readonly value: T; readonly held: HeldGrant } | Refusal
 
 /**
- * One call: under a grant that is at hand and covers it, or a new one; sent with a fresh proof; one new grant after a
- * token that the API did not know or that ran out, never a second. A grant that is exhausted is not asked for again.
+ * One call: under a grant that is at hand and covers it, or a new one; presented with a fresh proof; one new grant after
+ * a token that the API did not know or that ran out, never a second. A grant that is exhausted is not asked for again.
  *
  * @throws the reason of a signal that fired; a task that ended meanwhile is a value.
  */
-export function performCall(plan: CallPlan, setup: CallSetup): Promise<Performed> {
-  return untilOver(setup, (until) => attempts(plan, setup, until))
+export function performCall<T>(call: WantedCall, setup: CallSetup<T>): Promise<Performed<T>> {
+  return untilOver(setup, (until) => attempts(call, setup, until))
 }
 
 /** One call under this grant and no other. */
-export function performUnder(held: HeldGrant, plan: CallPlan, setup: CallSetup): Promise<Performed> {
+export function performUnder<T>(held: HeldGrant, call: WantedCall, setup: CallSetup<T>): Promise<Performed<T>> {
   return untilOver(setup, async (until) => {
-    if (!held.take(plan.parameters)) return refusal('grant-exhausted')
-    return settle(held, setup, await sendUnder({ held, plan, until }, setup))
+    if (!held.take(call.parameters)) return refusal('grant-exhausted')
+    return settle(held, setup.session, await presented(held, setup, until))
   })
 }
 
 /** Work that the task's end and the owners' signals stop: theirs are thrown, the end of the task is a value. */
-export async function untilOver<T>(
-  { session, signals }: Pick<CallSetup, 'session' | 'signals'>,
-  work: (until: AbortSignal) => Promise<T | Refusal>,
-): Promise<T | Refusal> {
+export async function untilOver<R>(
+  { session, signals }: Pick<CallSetup<unknown>, 'session' | 'signals'>,
+  work: (until: AbortSignal) => Promise<R | Refusal>,
+): Promise<R | Refusal> {
   for (const signal of signals) signal.throwIfAborted()
   if (session.over.aborted) return refusal('task-ended')
   try {
@@ -53,9 +64,9 @@ export async function untilOver<T>(
   }
 }
 
-async function attempts(plan: CallPlan, setup: CallSetup, until: AbortSignal): Promise<Performed> {
+async function attempts<T>(call: WantedCall, setup: CallSetup<T>, until: AbortSignal): Promise<Performed<T>> {
   const { session, callId } = setup
-  const { audience, action, resource, parameters } = plan
+  const { audience, action, resource, parameters } = call
   const ask = { audience, action: action.name, resource, parameters, callId }
   let held = taken(session, ask)
   for (let isFirst = true; ; isFirst = false) {
@@ -64,8 +75,8 @@ async function attempts(plan: CallPlan, setup: CallSetup, until: AbortSignal): P
       if (!asked.ok) return asked
       held = asked.held
     }
-    const answer = await sendUnder({ held, plan, until }, setup)
-    if (answer.ok || !isFirst || !answer.isTokenGone) return settle(held, setup, answer)
+    const answer = await presented(held, setup, until)
+    if (answer.ok || !isFirst || !answer.isTokenGone) return settle(held, session, answer)
     session.drop(held)
     held = undefined
   }
@@ -84,15 +95,11 @@ async function newGrant(session: TaskSession, ask: GrantAsk, until: AbortSignal)
   return asked
 }
 
-type Sent = { readonly held: HeldGrant; readonly plan: CallPlan; readonly until: AbortSignal }
-
-async function sendUnder(
-  { held, plan, until }: Sent,
-  { session, send, signals, callId }: CallSetup,
-): Promise<ApiAnswer> {
-  let answer: ApiAnswer | undefined
+async function presented<T>(held: HeldGrant, setup: CallSetup<T>, until: AbortSignal): Promise<Presented<T>> {
+  const { session, present, callId } = setup
+  let answer: Presented<T> | undefined
   try {
-    answer = await send(held, plan.request, { until, signals })
+    answer = await present(held, until)
     return answer
   } finally {
     const isAnswered = answer !== undefined && (answer.ok || !UNANSWERED.has(answer.refusal.reason))
@@ -100,8 +107,8 @@ async function sendUnder(
   }
 }
 
-function settle(held: HeldGrant, { session }: CallSetup, answer: ApiAnswer): Performed {
-  if (answer.ok) return { ok: true, response: answer.response, held }
+function settle<T>(held: HeldGrant, session: TaskSession, answer: Presented<T>): Performed<T> {
+  if (answer.ok) return { ok: true, value: answer.value, held }
   if (USELESS.has(answer.refusal.reason)) session.drop(held)
   session.note(answer.refusal)
   return answer.refusal

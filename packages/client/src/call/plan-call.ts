@@ -1,22 +1,14 @@
-import type { Action, ApiSet, JsonObject } from '@hallpass/core'
+import type { Action, ApiSet } from '@hallpass/core'
 import { buildCall, findAction, HallpassError, partsOfResource } from '@hallpass/core'
 import type { Refusal } from '../outcome/refusal.ts'
 import { refusal } from '../outcome/refusal.ts'
-import type { CallPlan, Place } from './call-plan.ts'
+import type { CallPlan, Place, WantedCall } from './call-plan.ts'
 import { checkParameters } from './check-parameters.ts'
 
 /** What a caller says of a call, before the catalog was asked. */
 export interface CallWish {
   readonly resource: string
   readonly parameters?: unknown
-}
-
-/** What a grant is asked for. */
-export interface LocalPlan {
-  readonly action: Action
-  readonly audience: string
-  readonly resource: string
-  readonly parameters: JsonObject
 }
 
 /** @throws `HallpassError` with `configuration-invalid` for a name that is not in the catalog. */
@@ -26,11 +18,11 @@ export function actionNamed(api: ApiSet, name: string): Action {
   throw new HallpassError('configuration-invalid', `There is no action "${name}" in the catalog this client was given`)
 }
 
-/** Checks resource and parameters of an action that has no route: there is nothing to send, only something to ask. */
-export function planLocal(
+/** Checks resource and parameters, and builds nothing to send. */
+export function wantedCall(
   action: Action,
   { resource, parameters }: CallWish,
-): { readonly ok: true; readonly plan: LocalPlan } | Refusal {
+): { readonly ok: true; readonly plan: WantedCall } | Refusal {
   const parts = partsOfResource(action, resource)
   if (!parts.ok) return refusal(parts.reason)
   const checked = checkParameters(action, parameters)

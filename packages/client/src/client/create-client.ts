@@ -68,7 +68,7 @@ export function createClient<const S extends ApiSet, Purpose extends string = st
   }
 
   const faceOf = (session: TaskSession, { purpose, signal }: TaskOptions): Task<S> =>
-    createTask<S>(session, { purpose, api, places, send, signal })
+    createTask<S>(session, { purpose, api, places, send, proofs, clock, signal })
 
   async function openTask(options: TaskOptions<Purpose>): Promise<Task<S> | TaskRefused> {
     const opened = await openSession(options)

@@ -1,5 +1,5 @@
 import type { ActionName, ApiSet } from '@hallpass/core'
-import type { CallInputOf, CallOutcome, GrantOutcome } from '../call/call-outcome.ts'
+import type { CallInputOf, CallOutcome, GrantOutcome, GuardedFunction, InvokeOutcome } from '../call/call-outcome.ts'
 import type { Refusal } from '../outcome/refusal.ts'
 
 /** Ending is a value too: refused means that the broker could not be told, and the deadline ends the task instead. */
@@ -26,6 +26,16 @@ export interface Task<S extends ApiSet = ApiSet> {
 
   /** Asks for a grant without using it yet. Its `fetch` sends the request it is for. */
   grant<N extends ActionName<S>>(action: N, input: CallInputOf<S, N>): Promise<GrantOutcome>
+
+  /**
+   * Calls a function of this process that the verifier's `guard()` protects, with every check a request gets.
+   *
+   * @returns what the function returned, or a refusal. What it throws is thrown.
+   */
+  invoke<N extends ActionName<S>, R>(
+    guarded: GuardedFunction<N, R>,
+    input: CallInputOf<S, N>,
+  ): Promise<InvokeOutcome<R>>
 
   /**
    * A `fetch` for SDKs: finds the action by method and URL, and sends with grant and proof. A caller's `Authorization` is
