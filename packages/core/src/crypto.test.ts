@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { signer } from '../test/signer.ts'
+import { valueOf } from '../test/value-of.ts'
 import * as node from './crypto.node.ts'
 import * as web from './crypto.web.ts'
 import type { Jwk } from './identity/identity.ts'
@@ -146,7 +147,7 @@ describe.each(both)('crypto.%s', (_name, crypto) => {
     const { jwk, signature } = of(alg)
     const imported = await crypto.importVerifyKey(jwk, alg)
     expect(imported.ok).toBe(true)
-    const key = imported.ok ? imported.value : expect.unreachable()
+    const key = valueOf(imported)
     const good = signature('a.b')
     expect(await crypto.verifySignature(key, 'a.b', bytes(good))).toBe(true)
     const others: Uint8Array[] = [
@@ -176,7 +177,7 @@ describe.each(both)('crypto.%s', (_name, crypto) => {
   test('refuses r = s = 0, s = n, and DER', async () => {
     const { jwk, key: privateKey } = of('ES256')
     const imported = await crypto.importVerifyKey(jwk, 'ES256')
-    const key = imported.ok ? imported.value : expect.unreachable()
+    const key = valueOf(imported)
     const n = Buffer.from('ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551', 'hex')
     const { sign } = await import('node:crypto')
     const der = sign('sha256', Buffer.from('a.b'), privateKey)

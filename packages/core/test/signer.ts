@@ -10,9 +10,9 @@ export interface Signer {
   readonly privateJwk: Jwk
   readonly key: KeyObject
   /** base64url signature over an ASCII text. */
-  signature(input: string): string
+  readonly signature: (input: string) => string
   /** A compact JWS over header and payload; text goes in as it is, anything else as JSON. */
-  token(header: unknown, payload: unknown): string
+  readonly token: (header: unknown, payload: unknown) => string
 }
 
 /** base64url of a text as it is, or of anything else as JSON. */

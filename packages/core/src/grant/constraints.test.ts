@@ -122,7 +122,7 @@ describe('satisfies()', () => {
     ['an encoded way up', { a: { prefix: 'docs/' } }, { a: 'docs/%2E%2e/secret' }, 'constraint-failed'],
     ['a cut name', { a: { prefix: 'docs/' } }, { a: 'docs/a\u0000.txt' }, 'constraint-failed'],
     ['a prefix of a list', { a: { prefix: 'docs/' } }, { a: ['docs/a'] }, 'constraint-failed'],
-  ])('refuses %s', (_name, constraints, parameters, reason) => {
+  ])('refuses %s', (...[, constraints, parameters, reason]) => {
     expect(satisfies(as(constraints), parameters)).toMatchObject({ ok: false, reason })
   })
 

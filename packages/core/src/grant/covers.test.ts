@@ -80,7 +80,7 @@ describe('covers()', () => {
     ['neither digest nor constraints', { parameter_digest: undefined }],
     ['both', { constraints: { amount: { any: true } } }],
   ])('refuses an entry with %s', (_name, change) => {
-    expect(covers({ ...exact, ...change } as ToolCallEntry, ask)).toMatchObject({
+    expect(covers({ ...exact, ...change }, ask)).toMatchObject({
       ok: false,
       reason: 'details-invalid',
     })
@@ -98,7 +98,7 @@ describe('covers()', () => {
       'constraint-unknown',
     ],
   ])('refuses an entry with %s', (_name, change, reason) => {
-    expect(covers({ ...exact, ...change } as ToolCallEntry, ask)).toMatchObject({ ok: false, reason })
+    expect(covers({ ...exact, ...change }, ask)).toMatchObject({ ok: false, reason })
   })
 })
 
@@ -117,7 +117,7 @@ describe('amountsFor()', () => {
     ],
     ['zero', [total], { amount: '0' }, { amount: 0 }],
     ['whole units where no scale is named', [{ id: 't', per: 'task', max: 1, parameter: 'n' }], { n: '3' }, { n: 3 }],
-  ])('answers %s', (_name, limits, parameters, amounts) => {
+  ])('answers %s', (...[, limits, parameters, amounts]) => {
     expect(amountsFor(limits, parameters)).toEqual({ ok: true, value: amounts })
   })
 

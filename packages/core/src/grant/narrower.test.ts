@@ -64,7 +64,7 @@ describe('narrower()', () => {
         made,
         identifier,
         fc.array(parameters, { minLength: 12, maxLength: 24 }),
-        (one, other, resource, asked) => {
+        (...[one, other, resource, asked]) => {
           const child = entry(one.constraints, { identifier: one.identifier })
           const parent = entry(other.constraints, { identifier: other.identifier })
           const isNarrower = narrower(child, parent)

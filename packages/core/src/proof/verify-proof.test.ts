@@ -40,6 +40,7 @@ const expectation: ProofExpectation = {
   query,
   requireQueryDigest: true,
 }
+const atTokenEndpoint: ProofExpectation = { method: 'POST', url, now, body, query }
 const proof = (change: object = {}, head: object = {}) => holder.token({ ...header, ...head }, { ...claims, ...change })
 const good = proof()
 
@@ -89,11 +90,6 @@ describe('verifyProof()', () => {
     ['not over yet', { exp: now + 1, nbf: now }, {}],
     ['with a claim nobody knows', { extra: { deep: [1] } }, {}],
     [
-      'at a token endpoint, where ath means nothing',
-      { ath: 'whatever' },
-      { accessToken: undefined as never, jkt: undefined as never },
-    ],
-    [
       'without digests, where there is neither body nor query',
       { content_digest: undefined, query_digest: undefined },
       { body: undefined, query: '' },
@@ -105,6 +101,10 @@ describe('verifyProof()', () => {
     ['with the nonce', { nonce: 'n-1' }, { nonce: (nonce) => nonce === 'n-1' }],
   ])('takes one %s', (_name, change, expected) => {
     expect(verifyProof(proof(change), { ...expectation, ...expected })).toMatchObject({ ok: true, value: { jkt } })
+  })
+
+  test('takes one at a token endpoint, where ath means nothing', () => {
+    expect(verifyProof(proof({ ath: 'whatever' }), atTokenEndpoint)).toMatchObject({ ok: true, value: { jkt } })
   })
 
   test('says when the query is not under the proof', () => {
@@ -157,7 +157,7 @@ describe('verifyProof()', () => {
     ['no jti', 'proof-malformed', { jti: undefined }],
     ['a short jti', 'proof-malformed', { jti: '123456789012345' }],
     ['a long jti', 'proof-malformed', { jti: 'x'.repeat(129) }],
-    ['a jti that is a number', 'proof-malformed', { jti: 12345678901234567 / 2 }],
+    ['a jti that is a number', 'proof-malformed', { jti: 1e17 }],
     ['no ath', 'proof-token', { ath: undefined }],
     ['ath of another token', 'proof-token', { ath: createHash('sha256').update('other').digest('base64url') }],
     ['ath with padding', 'proof-token', { ath: `${ath}=` }],
@@ -210,7 +210,7 @@ describe('verifyProof()', () => {
     ['meant for encryption', { ...jwk, use: 'enc' }],
     ['with another algorithm', { ...jwk, alg: 'ES384' }],
   ])('refuses a key %s', (_name, key) => {
-    expect(verifyProof(proof({}, { jwk: key }), { ...expectation, jkt: undefined as never })).toMatchObject({
+    expect(verifyProof(proof({}, { jwk: key }), atTokenEndpoint)).toMatchObject({
       ok: false,
       reason: 'proof-key',
     })
@@ -270,7 +270,7 @@ describe('verifyProof()', () => {
     ],
     ['a query the request has not', {}, { query: '' }, 'proof-query'],
     ['the clock at NaN', {}, { now: Number.NaN }, 'proof-time'],
-  ])('refuses %s', (_name, change, expected, reason) => {
+  ])('refuses %s', (...[, change, expected, reason]) => {
     expect(verifyProof(proof(change), { ...expectation, ...expected })).toMatchObject({ ok: false, reason })
   })
 
@@ -311,14 +311,14 @@ describe('verifyProof() with a key cache', () => {
 
   test('keeps no key of a proof that did not hold', () => {
     const keys = mapCache()
-    verifyProof(signer().token(header, claims), { ...expectation, keys })
-    verifyProof(proof({ iat: 0 }), { ...expectation, keys })
+    void verifyProof(signer().token(header, claims), { ...expectation, keys })
+    void verifyProof(proof({ iat: 0 }), { ...expectation, keys })
     expect(keys.kept.size).toBe(0)
   })
 
   test('checks everything else as before', () => {
     const keys = mapCache()
-    verifyProof(good, { ...expectation, keys })
+    void verifyProof(good, { ...expectation, keys })
     const refusals = [
       verifyProof(proof({ htm: 'GET' }), { ...expectation, keys }),
       verifyProof(proof({ ath: 'x' }), { ...expectation, keys }),

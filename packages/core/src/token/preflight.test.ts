@@ -65,7 +65,7 @@ describe('preflight()', () => {
     ['a space inside', `${h}. ${p}.${s}`],
     ['padding on the signature', `${good}==`],
     ['padding on the payload', `${h}.${p}=.${s}`],
-    ['standard base64', `${h}.${p}.${`+/${s.slice(2)}`}`],
+    ['standard base64', `${h}.${p}.+/${s.slice(2)}`],
     ['stray bits in the signature', `${h}.${p}.${withStrayBits(s)}`],
     ['stray bits in the payload', `${h}.${withStrayBits(segment('{"a":1}'))}.${s}`],
     ['one token after another', `${good},${good}`],
