@@ -7,6 +7,7 @@ import {
   type AuditEvent,
   type Ledger,
   type MemoryTrail,
+  type RedeemRequest,
 } from '@hallpass/core'
 import { definePolicy, defaultTriggers } from '@hallpass/policy'
 import { z } from 'zod'
@@ -246,3 +247,35 @@ export const claimsOf = (
   token: string,
 ): { readonly [claim: string]: unknown; readonly jti: string; readonly txn: string } =>
   JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+
+/** What an API's verifier asks the ledger for one use of a grant from `rig()`. */
+export function redeemRequest(
+  grant: string,
+  use: { pair: KeyPair; attempt: string; amounts?: Record<string, number> },
+): RedeemRequest {
+  const { pair, attempt, amounts = { amount: 4200 } } = use
+  const claims = claimsOf(grant)
+  const [entry] = claims['authorization_details'] as [{ actions: [string]; identifier: string }]
+  return {
+    attempt,
+    audience: String(claims['aud']),
+    issuer: ISSUER,
+    jti: claims.jti,
+    txn: claims.txn,
+    clientId: 'support-bot',
+    iat: Number(claims['iat']),
+    exp: Number(claims['exp']),
+    action: entry.actions[0],
+    resource: entry.identifier.replace('*', '123'),
+    source: 'registered',
+    limits: [],
+    amounts,
+    proof: {
+      jkt: pair.jkt,
+      jti: `proof of ${attempt}`,
+      iat: Number(claims['iat']),
+      acceptUntil: Number(claims['iat']) + 60,
+    },
+    event: `ev_${attempt.padEnd(22, '0')}`,
+  }
+}

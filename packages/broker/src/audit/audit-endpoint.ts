@@ -1,7 +1,6 @@
 import { ok, parseStrictJson, parseVerifierEvent, type AuditEvent, type JsonValue } from '@hallpass/core'
 import type { Engine } from '../engine.ts'
 import { answer, type Answer } from '../http/answer.ts'
-import { learn } from '../http/attempt.ts'
 import { isJsonObject } from '../http/json-object.ts'
 import type { OAuthRequest } from '../http/oauth-request.ts'
 import { reject, type Step } from '../http/refusal.ts'
@@ -12,13 +11,12 @@ const MAX_EVENTS = 1000
 /** `POST /audit`: events of an API's verifiers, each kept once by its id; an API speaks only for itself. */
 export async function auditEndpoint(engine: Engine, request: OAuthRequest): Promise<Answer> {
   const { attempt } = request
-  return answer(engine, { attempt, refused: 'use.refused', challenge: true }, async () => {
+  return answer(engine, { attempt, challenge: true }, async () => {
     const caller = await recogniseCaller(engine, request, `${engine.issuer}/audit`)
     if (!caller.ok) return caller
     if (caller.value.kind !== 'api') return reject('invalid_token', { reason: 'caller-not-allowed' })
     attempt.standing = 'authenticated'
     const { audience } = caller.value
-    learn(attempt, () => ({ aud: audience }))
     const events = readEvents(request, audience)
     if (!events.ok) return events
     await engine.events.merge(events.value)

@@ -1,5 +1,6 @@
 import {
   HallpassError,
+  isAftermath,
   isPromise,
   randomId,
   type AuditEvent,
@@ -24,13 +25,17 @@ export interface Recorder {
   waiting(): number
 }
 
-/** Beyond this many waiting events only their number is kept. */
-const MAX_WAITING = 10_000
+/** Waiting events beyond this are only counted: refusals early, so that they leave room for what happened. */
+const MAX_REFUSALS = 1000
+const MAX_WAITING = 100_000
 
 export function createRecorder(sink: AuditSink, source: string, clock: () => number): Recorder {
-  let spool: AuditEvent[] = []
-  let dropped = 0
+  const spool: AuditEvent[] = []
+  let written = 0
+  let lost = 0
   let draining: Promise<boolean> | undefined
+
+  const waiting = (): number => spool.length - written + lost
 
   const make = (type: EventType, facts: EventFacts): AuditEvent => ({
     ...facts,
@@ -41,45 +46,48 @@ export function createRecorder(sink: AuditSink, source: string, clock: () => num
   })
 
   const hold = (event: AuditEvent): void => {
-    if (spool.length < MAX_WAITING) spool.push(event)
-    else dropped += 1
+    if (spool.length - written < (isAftermath(event.type) ? MAX_WAITING : MAX_REFUSALS)) spool.push(event)
+    else lost += 1
   }
 
-  async function empty(): Promise<boolean> {
-    while (spool.length > 0) {
-      const [event] = spool
-      if (event === undefined) break
-      try {
-        await sink.append(event)
-      } catch {
-        return false
-      }
-      spool = spool.slice(1)
-    }
-    if (dropped === 0) return true
-    const count = dropped
+  async function writeSpool(): Promise<boolean> {
     try {
-      await sink.append(make('traffic.refused', { count, detail: 'events the trail could not take in time' }))
-      dropped -= count
-      return true
+      for (let event = spool[written]; event !== undefined; event = spool[written]) {
+        await sink.append(event)
+        written += 1
+      }
+      spool.length = 0
+      written = 0
+      const count = lost
+      if (count > 0)
+        await sink.append(
+          make('traffic.refused', { count, reason: 'audit-unavailable', detail: 'events there was no room for' }),
+        )
+      lost -= count
+      return waiting() === 0
     } catch {
       return false
     }
   }
 
-  const drain = (): Promise<boolean> => {
-    draining ??= empty().finally(() => {
+  const start = (): Promise<boolean> => {
+    draining ??= writeSpool().finally(() => {
       draining = undefined
     })
     return draining
   }
 
+  async function drain(): Promise<boolean> {
+    // A run that began before this call may have met a trail that has come back since.
+    return (draining !== undefined && (await draining)) || start()
+  }
+
   async function append(event: AuditEvent): Promise<void> {
     // What happened first is written first; a trail that lost something takes nothing new.
-    if ((spool.length > 0 || dropped > 0) && !(await drain())) throw unavailable()
+    if (waiting() > 0 && !(await drain())) throw unavailable()
     try {
-      const written: MaybePromise<void> = sink.append(event)
-      if (isPromise(written)) await written
+      const appended: MaybePromise<void> = sink.append(event)
+      if (isPromise(appended)) await appended
     } catch {
       throw unavailable()
     }
@@ -94,21 +102,21 @@ export function createRecorder(sink: AuditSink, source: string, clock: () => num
     },
     note(type, facts) {
       const event = make(type, facts)
-      if (spool.length > 0) {
+      if (waiting() > 0) {
         hold(event)
-        void drain()
+        void start()
         return event.id
       }
       try {
-        const written = sink.append(event)
-        if (isPromise(written)) written.catch(() => hold(event))
+        const appended = sink.append(event)
+        if (isPromise(appended)) appended.catch(() => hold(event))
       } catch {
         hold(event)
       }
       return event.id
     },
     drain,
-    waiting: () => spool.length + dropped,
+    waiting,
   }
 }
 

@@ -14,8 +14,8 @@ export interface Answer {
 /** One request, and how its refusal is recorded and told. */
 export interface Manner {
   readonly attempt: Attempt
-  /** Event type of a refusal somebody is answerable for. */
-  readonly refused: EventType
+  /** Event type of a refusal somebody is answerable for; without one, refusals are only counted. */
+  readonly refused?: EventType
   /** True where the endpoint takes the broker's own tokens: proofs and tokens are then challenged with 401 (RFC 9449 section 7.1). */
   readonly challenge?: boolean
 }
@@ -35,7 +35,7 @@ export async function answer(engine: Engine, manner: Manner, work: () => Promise
     step = refusalOf(fault)
   }
   if (step.ok) return { status: 200, headers: headersOf(engine), body: step.value }
-  const event = await recordRefusal(engine, attempt, { type: manner.refused, refusal: step })
+  const event = await recordRefusal(engine, manner, step)
   return refused(engine, { refusal: step, attempt, event, challenge: manner.challenge === true })
 }
 
@@ -69,13 +69,9 @@ function headersOf({ nonces }: Engine): Record<string, string> {
 }
 
 /** Puts a refusal on record and returns the id of the event that tells of it. */
-async function recordRefusal(
-  engine: Engine,
-  attempt: Attempt,
-  { type, refusal }: { readonly type: EventType; readonly refusal: Refusal },
-): Promise<string> {
+async function recordRefusal(engine: Engine, { attempt, refused: type }: Manner, refusal: Refusal): Promise<string> {
   const { reason, detail, rule, facts } = refusal
-  if (attempt.standing === 'unknown') return engine.traffic.refused(reason)
+  if (type === undefined || attempt.standing === 'unknown') return engine.traffic.refused(reason)
   const event = engine.recorder.note(type, {
     ...factsOf(attempt),
     reason,

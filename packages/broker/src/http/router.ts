@@ -128,18 +128,14 @@ async function read(
 }
 
 const refuseEarly = (engine: Engine, cause: Pick<Refusal, 'reason' | 'detail'>): Promise<Answer> =>
-  answer(engine, { attempt: newAttempt(), refused: 'traffic.refused' }, async (): Promise<Step<object>> =>
-    reject('invalid_request', cause),
-  )
+  answer(engine, { attempt: newAttempt() }, async (): Promise<Step<object>> => reject('invalid_request', cause))
 
 const refuseQuery = (engine: Engine): Promise<Answer> =>
   refuseEarly(engine, { reason: 'request-malformed', detail: 'parameters belong into the body' })
 
 async function refuseRoute(engine: Engine, error: ErrorCode): Promise<Response> {
   const cause = { reason: error === 'temporarily_unavailable' ? 'keys-unavailable' : 'request-malformed' } as const
-  return respond(
-    await answer(engine, { attempt: newAttempt(), refused: 'traffic.refused' }, async () => reject(error, cause)),
-  )
+  return respond(await answer(engine, { attempt: newAttempt() }, async () => reject(error, cause)))
 }
 
 const respond = ({ status, headers, body }: Answer): Response =>

@@ -58,6 +58,10 @@ function checkTarget(engine: Engine, form: Form, details: Step<Details>): Step<t
 }
 
 async function clientCredentials(engine: Engine, request: OAuthRequest, details: Details): Promise<Step<object>> {
+  // The user of a task is settled when it opens.
+  if (request.form.has('subject_token') && (details.kind === 'renew' || details.kind === 'none')) {
+    return malformed('a subject token has no meaning here')
+  }
   const proven = await proveWorkload(engine, request)
   if (!proven.ok) return proven
   const { workload, jkt } = proven.value

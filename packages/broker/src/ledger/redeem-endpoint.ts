@@ -1,7 +1,6 @@
 import { ok, parseStrictJson, type AuditEvent, type RedeemAnswer, type RedeemRequest } from '@hallpass/core'
 import type { Engine } from '../engine.ts'
 import { answer, type Answer } from '../http/answer.ts'
-import { learn } from '../http/attempt.ts'
 import type { OAuthRequest } from '../http/oauth-request.ts'
 import { reject, type Step } from '../http/refusal.ts'
 import { recogniseCaller } from '../token/caller-token.ts'
@@ -15,13 +14,12 @@ type RedeemedCall = RedeemAnswer | { readonly ok: true } | { readonly ok: true; 
  */
 export async function redeemEndpoint(engine: Engine, request: OAuthRequest): Promise<Answer> {
   const { attempt } = request
-  return answer(engine, { attempt, refused: 'use.refused', challenge: true }, async () => {
+  return answer(engine, { attempt, challenge: true }, async () => {
     const caller = await recogniseCaller(engine, request, `${engine.issuer}/redeem`)
     if (!caller.ok) return caller
     if (caller.value.kind !== 'api') return reject('invalid_token', { reason: 'caller-not-allowed' })
     attempt.standing = 'authenticated'
     const { audience } = caller.value
-    learn(attempt, () => ({ aud: audience }))
     const calls = readCalls(request)
     if (!calls.ok) return calls
     const desk: Desk = { engine, audience }

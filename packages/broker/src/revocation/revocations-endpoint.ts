@@ -1,7 +1,6 @@
 import { ok, parseStrictJson, refuse, type JsonValue, type Result, type RevocationTarget } from '@hallpass/core'
 import type { Engine } from '../engine.ts'
 import { answer, type Answer } from '../http/answer.ts'
-import { learn } from '../http/attempt.ts'
 import { isJsonObject } from '../http/json-object.ts'
 import type { OAuthRequest } from '../http/oauth-request.ts'
 import { reject } from '../http/refusal.ts'
@@ -19,13 +18,12 @@ export interface RevocationRequest {
 /** `POST /revocations`, for registered operators only: answered when everything named is dead. */
 export async function revocationsEndpoint(engine: Engine, request: OAuthRequest): Promise<Answer> {
   const { attempt } = request
-  return answer(engine, { attempt, refused: 'task.refused', challenge: true }, async () => {
+  return answer(engine, { attempt, challenge: true }, async () => {
     const caller = await recogniseCaller(engine, request, `${engine.issuer}/revocations`)
     if (!caller.ok) return caller
     if (caller.value.kind !== 'operator') return reject('invalid_token', { reason: 'caller-not-allowed' })
     attempt.standing = 'authenticated'
     const { id } = caller.value
-    learn(attempt, () => ({ client_id: id }))
     const json = parseStrictJson(request.body ?? '')
     const wanted = json.ok ? parseRevocation(json.value) : refuse('request-invalid', 'not strict JSON')
     if (!wanted.ok) return reject('invalid_request', wanted)

@@ -1,7 +1,6 @@
 import { CLAIM, DETAIL_TYPE, ok, type GrantState, type JsonObject, type TaskEnd, type TaskState } from '@hallpass/core'
 import type { Engine } from '../engine.ts'
 import { answer, type Answer } from '../http/answer.ts'
-import { learn } from '../http/attempt.ts'
 import { isJsonObject } from '../http/json-object.ts'
 import type { OAuthRequest } from '../http/oauth-request.ts'
 import { reject, type Step } from '../http/refusal.ts'
@@ -24,7 +23,7 @@ type Subject =
  */
 export async function revokeEndpoint(engine: Engine, request: OAuthRequest): Promise<Answer> {
   const { form, attempt } = request
-  return answer(engine, { attempt, refused: 'task.refused' }, async () => {
+  return answer(engine, { attempt }, async () => {
     const token = form.get('token')
     const reason = form.get('reason')
     if (token === undefined) return reject('invalid_request', { reason: 'request-invalid', detail: 'token is missing' })
@@ -35,7 +34,6 @@ export async function revokeEndpoint(engine: Engine, request: OAuthRequest): Pro
     const entitled = await prove(engine, request, subject)
     if (!entitled.ok || subject === undefined) return entitled
     attempt.standing = 'authenticated'
-    learn(attempt, () => ({ client_id: subject.clientId }))
     await (subject.kind === 'task'
       ? endOf(engine, subject.txn, { clientId: subject.clientId, how: (reason as TaskEnd | undefined) ?? 'revoked' })
       : revokeOne(engine, subject))

@@ -2,7 +2,6 @@ import { checkGrantClaims, DEFAULT_SKEW_SECONDS, ok } from '@hallpass/core'
 import type { Engine } from '../engine.ts'
 import { liveTask } from '../grant/live-task.ts'
 import { answer, type Answer } from '../http/answer.ts'
-import { learn } from '../http/attempt.ts'
 import type { OAuthRequest } from '../http/oauth-request.ts'
 import { reject, type Step } from '../http/refusal.ts'
 import { authenticate } from '../identity/authenticate.ts'
@@ -16,11 +15,10 @@ const INACTIVE = { active: false }
  */
 export async function introspectEndpoint(engine: Engine, request: OAuthRequest): Promise<Answer> {
   const isCallerToken = request.authorization !== undefined
-  return answer(engine, { attempt: request.attempt, refused: 'use.refused', challenge: isCallerToken }, async () => {
+  return answer(engine, { attempt: request.attempt, challenge: isCallerToken }, async () => {
     const audience = await audienceOf(engine, request)
     if (!audience.ok) return audience
     request.attempt.standing = 'authenticated'
-    learn(request.attempt, () => ({ aud: audience.value }))
     const token = request.form.get('token')
     if (token === undefined) return reject('invalid_request', { reason: 'request-invalid', detail: 'token is missing' })
     return ok(await introspect(engine, token, audience.value))

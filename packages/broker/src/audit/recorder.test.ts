@@ -1,0 +1,74 @@
+import type { AuditEvent, AuditSink } from '@hallpass/core'
+import { describe, expect, test } from 'vitest'
+import { createRecorder } from './recorder.ts'
+
+/** A sink that fails on demand, at once or later. */
+function moody() {
+  const state = { fails: false, later: false, events: [] as AuditEvent[] }
+  const sink: AuditSink = {
+    append(event) {
+      if (state.later)
+        return state.fails
+          ? Promise.reject(new Error('full'))
+          : Promise.resolve().then(() => void state.events.push(event))
+      if (state.fails) throw new Error('full')
+      state.events.push(event)
+      return undefined
+    },
+    flush: async () => {},
+    close: async () => {},
+  }
+  return { state, recorder: createRecorder(sink, 'broker:x', () => 1000.12345) }
+}
+
+describe('createRecorder()', () => {
+  test('record() writes an event of this source with its time in milliseconds', async () => {
+    const { state, recorder } = moody()
+    const id = await recorder.record('task.opened', { txn: 't' })
+    expect(state.events).toEqual([{ id, type: 'task.opened', time: 1000.123, source: 'broker:x', txn: 't' }])
+  })
+
+  test.each([false, true])('record() throws when the sink fails (later: %s)', async (later) => {
+    const { state, recorder } = moody()
+    Object.assign(state, { fails: true, later })
+    await expect(recorder.record('task.opened', {})).rejects.toMatchObject({ code: 'audit-unavailable' })
+    expect(recorder.waiting()).toBe(0)
+  })
+
+  test.each([false, true])(
+    'note() keeps what the sink did not take and writes it in order later (later: %s)',
+    async (later) => {
+      const { state, recorder } = moody()
+      Object.assign(state, { fails: true, later })
+      const ids = [recorder.note('task.ended', { txn: 'a' }), recorder.note('grant.revoked', { txn: 'b' })]
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(recorder.waiting()).toBe(2)
+      await expect(recorder.record('grant.issued', {})).rejects.toMatchObject({ code: 'audit-unavailable' })
+      state.fails = false
+      const last = await recorder.record('grant.issued', {})
+      expect(state.events.map(({ id }) => id)).toEqual([...ids, last])
+      expect(recorder.waiting()).toBe(0)
+    },
+  )
+
+  test('note() holds room for what happened against refusals without end', async () => {
+    const { state, recorder } = moody()
+    state.fails = true
+    for (let index = 0; index < 5000; index += 1) recorder.note('grant.refused', {})
+    const revoked = recorder.note('grant.revoked', {})
+    state.fails = false
+    expect(await recorder.drain()).toBe(true)
+    expect(state.events.some(({ id }) => id === revoked)).toBe(true)
+    const lost = state.events.find(({ type }) => type === 'traffic.refused')
+    expect(state.events.filter(({ type }) => type === 'grant.refused').length + (lost?.count ?? 0)).toBe(5000)
+  })
+
+  test('drain() is one at a time, so that nothing is written twice', async () => {
+    const { state, recorder } = moody()
+    state.fails = true
+    for (const txn of ['a', 'b', 'c']) recorder.note('task.ended', { txn })
+    Object.assign(state, { fails: false, later: true })
+    await Promise.all([recorder.drain(), recorder.drain(), recorder.record('task.opened', {})])
+    expect(state.events.map(({ txn }) => txn)).toEqual(['a', 'b', 'c', undefined])
+  })
+})
