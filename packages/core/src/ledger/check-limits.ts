@@ -30,7 +30,7 @@ export const capsOwnCalls = (limits: readonly Limit[]): boolean =>
 
 function problemOf(limit: Limit, scopes: readonly Scope[]): string | undefined {
   if (typeof limit.id !== 'string' || limit.id === '') return 'the id is missing'
-  if (!scopes.includes(limit.per)) return `per ${String(limit.per)} cannot be counted here`
+  if (!scopes.includes(limit.per)) return `per ${limit.per} cannot be counted here`
   if (!isCount(limit.max)) return 'max is not a whole number from 0 to 2^53 - 1'
   if (limit.scale !== undefined && !isCount(limit.scale)) return 'scale is not a whole number'
   if (limit.parameter === undefined && (limit.scale !== undefined || limit.unit !== undefined)) {
@@ -42,4 +42,5 @@ function problemOf(limit: Limit, scopes: readonly Scope[]): string | undefined {
   return undefined
 }
 
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0

@@ -184,6 +184,14 @@ export class LedgerStore {
     }
   }
 
+  /** Forgets whatever is over, however much that is. */
+  forgetAll(now: number): void {
+    this.forget(now, Number.POSITIVE_INFINITY)
+    this.proofs.forget(now)
+    this.once.forget(now, Number.POSITIVE_INFINITY)
+    this.bindings.forget(now, Number.POSITIVE_INFINITY)
+  }
+
   #dropGrant(grant: LiveGrant, now: number): void {
     const { jti, issuer, exp } = grant.facts
     this.attempts -= grant.uses

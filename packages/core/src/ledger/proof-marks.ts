@@ -20,7 +20,7 @@ export class ProofMarks {
 
   /** The same attempt sent again carries its own proof again: that is no replay. */
   mark(proof: string, attempt: string, now: number): 'first' | 'seen' | 'full' {
-    if (now >= this.#turnAt) this.#turn(now)
+    this.forget(now)
     const by = this.#current.get(proof) ?? this.#previous.get(proof)
     if (by !== undefined) return by === attempt ? 'first' : 'seen'
     if (this.size >= this.#max) return 'full'
@@ -28,9 +28,12 @@ export class ProofMarks {
     return 'first'
   }
 
-  #turn(now: number): void {
-    this.#previous = now < this.#turnAt + this.#generationSeconds ? this.#current : new Map()
+  /** Drops the generation whose time is over, if there is one. */
+  forget(now: number): void {
+    if (now < this.#turnAt) return
+    const following = this.#turnAt + this.#generationSeconds
+    this.#previous = now < following ? this.#current : new Map()
     this.#current = new Map()
-    this.#turnAt = now + this.#generationSeconds
+    this.#turnAt = now < following ? following : now + this.#generationSeconds
   }
 }

@@ -3,6 +3,7 @@ import type { GrantRecord, RevocationEffect, RevocationTarget, TaskEnd } from '.
 import type { LedgerStore } from './ledger-store.ts'
 import type { LiveGrant } from './live-grant.ts'
 import type { LiveTask } from './live-task.ts'
+import { unknownTarget } from './standing-stops.ts'
 
 /** What one revocation or end reaches. */
 interface Reach {
@@ -82,6 +83,8 @@ function reachOf(store: LedgerStore, target: RevocationTarget, now: number): Rea
       )
     case 'everything':
       return alive({ tasks: tasks(() => true), grants: [] }, now)
+    default:
+      return unknownTarget(target)
   }
 }
 

@@ -1,4 +1,5 @@
 import { MAX_TTL_SECONDS } from '../token/constants.ts'
+import { HallpassError } from '../fault.ts'
 import type { RefusalReason } from '../reason.ts'
 import type { Expiring } from './expiry-queue.ts'
 import { ExpiryQueue } from './expiry-queue.ts'
@@ -130,5 +131,12 @@ function nameOf(target: RevocationTarget): string {
       return JSON.stringify([target.kind, target.version])
     case 'everything':
       return target.kind
+    default:
+      return unknownTarget(target)
   }
+}
+
+/** A revocation that reached nothing would look like one that worked. */
+export function unknownTarget(target: never): never {
+  throw new HallpassError('configuration-invalid', `Nothing is revoked by ${JSON.stringify(Object(target).kind)}`)
 }

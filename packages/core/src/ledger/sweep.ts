@@ -4,7 +4,7 @@ import type { LedgerStore } from './ledger-store.ts'
 /** Forgets everything that is over and hands out, once, what nobody was told of. */
 export function sweep(store: LedgerStore): Swept {
   const now = store.tick()
-  store.forget(now, Number.POSITIVE_INFINITY)
+  store.forgetAll(now)
   const { tasks, grants, uses } = store.takeLapsed()
   return {
     tasks: tasks.map((task) => task.state(now)),

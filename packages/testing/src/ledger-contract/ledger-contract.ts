@@ -13,7 +13,7 @@ export interface LedgerContractOptions {
   /** The ledger, as the report names it. */
   readonly name: string
   /** A fresh, empty ledger with these settings, and a way to move its clock ahead. */
-  create(settings: typeof SETTINGS): LedgerUnderTest | Promise<LedgerUnderTest>
+  readonly create: (settings: typeof SETTINGS) => LedgerUnderTest | Promise<LedgerUnderTest>
   /** Whether it can be a verifier's own store, for grants it knows by their signature only. */
   readonly ownStore: boolean
   /** Of vitest, or of any runner with the same two words. */

@@ -143,5 +143,5 @@ export function assertRefused(answer: { readonly ok: boolean; readonly reason?: 
 /** One thing a ledger must do. */
 export interface Case {
   readonly title: string
-  run(scene: Scene): Promise<void>
+  readonly run: (scene: Scene) => Promise<void>
 }
