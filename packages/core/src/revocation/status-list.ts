@@ -35,7 +35,8 @@ export class StatusList {
 
   /** False when the index was never given out. */
   invalidate(idx: number): boolean {
-    if (!Number.isSafeInteger(idx) || idx < 0 || !isSet(this.#taken, idx)) return false
+    // Shifts take 32 bits: a larger index would fall upon another's place.
+    if (!Number.isSafeInteger(idx) || idx < 0 || idx >= this.#size || !isSet(this.#taken, idx)) return false
     if (!isSet(this.#statuses, idx)) this.#encoded = undefined
     set(this.#statuses, idx)
     return true
