@@ -31,7 +31,7 @@ export interface ProofWish {
   readonly iat: number
   readonly method?: string
   readonly accessToken?: string
-  readonly body?: string
+  readonly body?: string | undefined
   readonly nonce?: string
   readonly jti?: string
   readonly claims?: object

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { amountsFor, covers, type Limit, type ToolCallEntry } from '@hallpass/core'
 import { describe, expect, test } from 'vitest'
 import { keyPair } from '../../test/holder.ts'
@@ -62,7 +62,7 @@ describe('splitLimits()', () => {
         const split = splitLimits([calls, perTask], { constraints }, {})
         const spent = amountsFor([perTask], { amount })
         const charged = split.ok ? split.value.chargeAtIssue?.amounts['amount'] : -1
-        return spent.ok && (charged ?? -1) >= (spent.value['amount'] ?? Infinity)
+        expect(charged).toBeGreaterThanOrEqual(spent.ok ? (spent.value['amount'] ?? Infinity) : Infinity)
       }),
     )
   })

@@ -5,25 +5,29 @@ import { claimsOf, ISSUER, ORDERS, rig, START, workloads } from '../../test/rig.
 
 describe('openTask()', () => {
   test.each([
-    ['an unknown purpose', { purpose: 'world-peace' }, 'access_denied', 'purpose-unknown'],
+    ['an unknown purpose', { purpose: 'world-peace' }, { error: 'access_denied', reason: 'purpose-unknown' }],
     [
       'a purpose of another agent',
       { purpose: 'restock', ceiling: { actions: ['order.read', 'nonsense'] } },
-      'invalid_authorization_details',
-      'details-invalid',
+      { error: 'invalid_authorization_details', reason: 'details-invalid' },
     ],
     [
       'a ceiling of an unknown kind',
       { ceiling: { resources: ['planet:1'] } },
-      'invalid_authorization_details',
-      'details-invalid',
+      { error: 'invalid_authorization_details', reason: 'details-invalid' },
     ],
-    ['a deadline that is over', { deadline: START }, 'invalid_authorization_details', 'task-expired'],
-  ])('openTask() refuses %s, by an event of its own', async (_name, entry, error, reason) => {
+    [
+      'a deadline that is over',
+      { deadline: START },
+      { error: 'invalid_authorization_details', reason: 'task-expired' },
+    ],
+  ])('openTask() refuses %s, by an event of its own', async (_name, entry, told) => {
     const { open, events } = rig()
     const { status, body } = await open(keyPair(), entry)
-    expect({ status, body }).toMatchObject({ status: 400, body: { error, reason } })
-    expect(await events('task.refused')).toMatchObject([{ id: body.event, reason, client_id: 'support-bot' }])
+    expect({ status, body }).toMatchObject({ status: 400, body: told })
+    expect(await events('task.refused')).toMatchObject([
+      { id: body.event, reason: told.reason, client_id: 'support-bot' },
+    ])
     expect(await events('task.opened')).toEqual([])
   })
 

@@ -46,7 +46,7 @@ describe('createRouter()', () => {
       ]),
     )
     const operators = [{ id: 'root', identity: { ...identityOf('root'), audience: issuer } }]
-    const { send } = rig({ issuer, policy: { ...policy, agents } as typeof policy, apis: [], operators })
+    const { send } = rig({ issuer, policy: { ...policy, agents }, apis: [], operators })
     expect((await send('/.well-known/oauth-authorization-server/tenant/a')).body).toMatchObject({
       issuer,
       jwks_uri: `${issuer}/jwks`,
@@ -56,14 +56,15 @@ describe('createRouter()', () => {
       expect((await send(path)).status).toBe(404)
   })
 
-  test.each([
+  const routes: [name: string, path: string, method: string, status: number][] = [
     ['an unknown path', '/nowhere', 'GET', 404],
     ['a name of Object.prototype', '/constructor', 'POST', 404],
     ['an empty path', '/', 'GET', 404],
     ['a GET of an endpoint', '/token', 'GET', 405],
     ['a PUT of a document', '/jwks', 'PUT', 405],
     ['an unknown status list', '/status/..%2f..', 'GET', 404],
-  ])('createRouter() answers %s', async (_name, path, method, status) => {
+  ]
+  test.each(routes)('createRouter() answers %s', async (...[, path, method, status]) => {
     const { send } = rig()
     const answer = await send(path, { method })
     expect(answer.status).toBe(status)

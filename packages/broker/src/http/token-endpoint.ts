@@ -69,21 +69,15 @@ async function clientCredentials(engine: Engine, request: OAuthRequest, details:
   const agent = agentOf(engine, workload)
   if (!agent.ok) return agent
   const own: ProvenAgent = { agent: agent.value, workload, jkt }
-  switch (details.kind) {
-    case 'open':
-      return openTask(engine, own, { entry: details.entry, request })
-    case 'renew':
-      return renewTask(engine, own, { txn: details.txn, request })
-    case 'call': {
-      const { request: call, purpose } = details
-      return purpose === undefined
-        ? reject('invalid_authorization_details', {
-            reason: 'details-invalid',
-            detail: 'a call without a task names its purpose',
-          })
-        : singleCall(engine, own, { call, purpose, request })
-    }
-  }
+  if (details.kind === 'open') return openTask(engine, own, { entry: details.entry, request })
+  if (details.kind === 'renew') return renewTask(engine, own, { txn: details.txn, request })
+  const { request: call, purpose } = details
+  return purpose === undefined
+    ? reject('invalid_authorization_details', {
+        reason: 'details-invalid',
+        detail: 'a call without a task names its purpose',
+      })
+    : singleCall(engine, own, { call, purpose, request })
 }
 
 /** Identity by assertion, key by proof, and both on record: who presents an assertion holds the key of its first use. */

@@ -34,18 +34,12 @@ export function createKeySources(fetch: Fetch, clock: () => number): KeySources 
   return {
     forIssuer,
     forIdentity(identity) {
-      switch (identity.kind) {
-        case 'oidc':
-          return forIssuer(identity.issuer, identity.jwks)
-        case 'private_key_jwt':
-          return fromData(identity.jwks, 'sig')
-        case 'spiffe': {
-          const { bundle } = identity
-          if (typeof bundle !== 'string') return fromData(bundle, 'jwt-svid')
-          const locate = async () => ok(bundle)
-          return once(`bundle ${bundle}`, () => remoteKeys({ locate, use: 'jwt-svid', fetch, clock }))
-        }
-      }
+      if (identity.kind === 'oidc') return forIssuer(identity.issuer, identity.jwks)
+      if (identity.kind === 'private_key_jwt') return fromData(identity.jwks, 'sig')
+      const { bundle } = identity
+      if (typeof bundle !== 'string') return fromData(bundle, 'jwt-svid')
+      const locate = async () => ok(bundle)
+      return once(`bundle ${bundle}`, () => remoteKeys({ locate, use: 'jwt-svid', fetch, clock }))
     },
   }
 }

@@ -15,14 +15,8 @@ export const placeOf = {
 } as const
 
 function placeOfIdentity(identity: WorkloadIdentity): string {
-  switch (identity.kind) {
-    case 'oidc':
-      return placeOf.oidc(identity.issuer, identity.subject)
-    case 'spiffe':
-      return placeOf.spiffe(identity.id)
-    case 'private_key_jwt':
-      return placeOf.private_key_jwt(identity.subject)
-  }
+  if (identity.kind === 'oidc') return placeOf.oidc(identity.issuer, identity.subject)
+  return identity.kind === 'spiffe' ? placeOf.spiffe(identity.id) : placeOf.private_key_jwt(identity.subject)
 }
 
 /**

@@ -28,7 +28,7 @@ function issuer(keys: readonly Jwk[] = [jwk('a')], use: 'sig' | 'jwt-svid' = 'si
 describe('remoteKeys()', () => {
   test('remoteKeys() fetches once for everybody who waits', async () => {
     const { state, source } = issuer()
-    const found = await Promise.all(Array.from({ length: 50 }, () => source.find('a', 'ES256')))
+    const found = await Promise.all(Array.from({ length: 50 }, async () => source.find('a', 'ES256')))
     expect(found.every(({ ok: isFound }) => isFound)).toBe(true)
     expect(state.asked).toBe(1)
   })
@@ -45,7 +45,7 @@ describe('remoteKeys()', () => {
   test('remoteKeys() answers a flood of unknown key ids with one fetch per cool-down', async () => {
     const { state, source } = issuer()
     await source.find('a', 'ES256')
-    const flood = () => Promise.all(Array.from({ length: 200 }, (_, index) => source.find(`x${index}`, 'ES256')))
+    const flood = () => Promise.all(Array.from({ length: 200 }, async (_, index) => source.find(`x${index}`, 'ES256')))
     await flood()
     expect(state.asked).toBe(1)
     state.now += COOL_DOWN_SECONDS

@@ -12,7 +12,8 @@ const claims = { iss: USERS, sub: 'user-7', aud: 'support-app', iat: START - 10,
 const userToken = (change: object = {}, header: object = {}) =>
   jws({ alg: 'ES256', kid: 'u1', typ: 'JWT', ...header }, { ...claims, ...change }, userKey.privateKey)
 
-function openFor(token: string, { type = ID_TOKEN, options = { users } as Parameters<typeof rig>[0] } = {}) {
+function openFor(token: string, wish: { type?: string; options?: Parameters<typeof rig>[0] } = {}) {
+  const { type = ID_TOKEN, options = { users } } = wish
   const made = rig(options)
   const pair = keyPair()
   const form = { ...made.taskForm(), subject_token: token, subject_token_type: type }

@@ -40,33 +40,24 @@ interface Desk {
 }
 
 async function perform(desk: Desk, call: RedeemCall): Promise<RedeemedCall> {
-  const { engine } = desk
-  switch (call.op) {
-    case 'redeem':
-      return redeem(desk, call.request)
-    case 'settle': {
-      const { reservation, outcome } = call
-      await engine.ledger.settle(reservation, outcome)
-      engine.recorder.note('use.ended', {
-        ...engine.openUses.close(reservation),
-        aud: desk.audience,
-        status: outcome.status,
-      })
-      return { ok: true }
-    }
-    case 'give_back': {
-      const { reservation, reason } = call
-      const released = await engine.ledger.giveBack(reservation, reason)
-      if (released) {
-        engine.recorder.note('use.given-back', {
-          ...engine.openUses.close(reservation),
-          aud: desk.audience,
-          detail: reason,
-        })
-      }
-      return { ok: true, released }
-    }
+  const { engine, audience } = desk
+  if (call.op === 'redeem') return redeem(desk, call.request)
+  const { reservation } = call
+  if (call.op === 'settle') {
+    const { outcome } = call
+    await engine.ledger.settle(reservation, outcome)
+    engine.recorder.note('use.ended', { ...engine.openUses.close(reservation), aud: audience, status: outcome.status })
+    return { ok: true }
   }
+  const released = await engine.ledger.giveBack(reservation, call.reason)
+  if (released) {
+    engine.recorder.note('use.given-back', {
+      ...engine.openUses.close(reservation),
+      aud: audience,
+      detail: call.reason,
+    })
+  }
+  return { ok: true, released }
 }
 
 async function redeem({ engine, audience }: Desk, request: RedeemRequest): Promise<RedeemedCall> {

@@ -126,7 +126,7 @@ describe('revokeEndpoint()', () => {
     ],
     ['no token', ({ post, pair }) => post('/revoke', {}, pair), 400, 'invalid_request'],
   ]
-  test.each(refused)('revokeEndpoint() refuses %s and ends nothing', async (_name, ask, status, error) => {
+  test.each(refused)('revokeEndpoint() refuses %s and ends nothing', async (...[, ask, status, error]) => {
     const made = await taskRig()
     expect(await ask(made)).toMatchObject({ status, body: { error } })
     expect((await made.ledger.task(made.task.txn))?.end).toBeUndefined()

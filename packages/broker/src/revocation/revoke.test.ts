@@ -27,7 +27,7 @@ describe('Broker.revoke()', () => {
 
   test.each(targets)(
     'revoke() by %s kills what it names, after saying so in a dry run',
-    async (_kind, targetOf, tasks, grants, mayOpen) => {
+    async (...[, targetOf, tasks, grants, mayOpen]) => {
       const made = await busy()
       const target = targetOf(made)
       const before = await made.events()
@@ -85,7 +85,7 @@ describe('Broker.revoke()', () => {
     const issuing = Array.from({ length: 20 }, () => exchange(pair, task.access_token, read))
     const [answers] = await Promise.all([Promise.all(issuing), broker.revoke({ kind: 'task', txn: task.txn }, 'odd')])
     const issued = answers.filter(({ status }) => status === 200).map(({ body }) => claimsOf(body.access_token).jti)
-    const alive = (await Promise.all(issued.map((jti) => ledger.grant(jti)))).filter(
+    const alive = (await Promise.all(issued.map(async (jti) => ledger.grant(jti)))).filter(
       (grant) => grant?.revoked === undefined,
     )
     expect(alive).toEqual([])

@@ -72,6 +72,7 @@ function targetFacts(target: RevocationTarget): EventFacts {
       return { aud: target.audience, action: target.action }
     case 'policy-version':
     case 'everything':
-      return {}
+      break
   }
+  return {}
 }

@@ -42,8 +42,18 @@ export function privateKeySigner(privateKey: KeyObject | Jwk, kid?: string): Sig
 }
 
 /** A signer with a key made now, for one process and its life. */
-export const generateSigner = (): Signer =>
-  privateKeySigner(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)
+export function generateSigner(): Signer {
+  // Through its encoding: exporting a key object that generateKeyPairSync returned can wait for itself for ever on Node
+  // 20, when garbage collection finds the finished job while the export holds the lock they share.
+  const encoded = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'der' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'der' },
+  }).privateKey
+  const privateKey = createPrivateKey({ key: encoded, type: 'pkcs8', format: 'der' })
+  encoded.fill(0)
+  return privateKeySigner(privateKey)
+}
 
 function privateKeyOf(privateKey: KeyObject | Jwk): KeyObject {
   try {
