@@ -15,7 +15,14 @@ export interface TestKey {
 
 /** @param kid by default the thumbprint. */
 export function testKey(kid?: string): TestKey {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  // Through its encoding: exporting a key object that generateKeyPairSync returned can wait for itself for ever on Node
+  // 20, when garbage collection finds the finished job while the export holds the lock they share.
+  const encoded = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'der' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'der' },
+  }).privateKey
+  const privateKey = createPrivateKey({ key: encoded, type: 'pkcs8', format: 'der' })
   const { kty, crv, x, y, d } = privateKey.export({ format: 'jwk' })
   const jkt = jwkThumbprint({ kty: String(kty), crv, x, y })
   const publicJwk = { kty: String(kty), crv, x, y, kid: kid ?? jkt, alg: 'ES256', use: 'sig' }

@@ -5,7 +5,7 @@ import { createClient } from '@hallpass/client'
 import type { Api, ApiSet, EventType, Ledger, TrailLine } from '@hallpass/core'
 import { apisOf, memoryLedger, memoryTrail } from '@hallpass/core'
 import type { Policy } from '@hallpass/policy'
-import type { Verifier } from '@hallpass/verifier'
+import type { Observation, Verifier } from '@hallpass/verifier'
 import { createVerifier } from '@hallpass/verifier'
 import type { FixedClock } from '../clock/fixed-clock.ts'
 import { fixedClock } from '../clock/fixed-clock.ts'
@@ -30,6 +30,10 @@ export interface TestWorldOptions<S extends ApiSet, Purpose extends string, Agen
   /** Broker and APIs ask for nonces in proofs. */
   readonly nonces?: boolean
   readonly issuer?: string
+  /** The policy's own identities count; agents then authenticate with what `client({ identity })` is given. */
+  readonly ownIdentities?: boolean
+  /** Answers for everything outside: identity providers, bundle endpoints. */
+  readonly outside?: (request: Request) => Promise<Response>
 }
 
 /** Broker, verifiers, APIs and clients in one process, on one clock, without a network. */
@@ -44,6 +48,8 @@ export interface TestWorld<S extends ApiSet = ApiSet, Purpose extends string = s
   readonly brokerKey: TestKey
   /** Calls that reached a handler, in order. */
   readonly handled: readonly TestCall[]
+  /** Every verdict of every verifier, with its reason. */
+  readonly observed: readonly Observation[]
   /** A client of its own, with its own key, for one agent of the policy. */
   client(agent?: Agent, options?: Partial<ClientOptions<S, Purpose>>): Client<S, Purpose>
   /** An agent that speaks the wire by hand, to lie with. */
@@ -80,7 +86,13 @@ export function testWorld<
     return known
   }
   const given = options.policy as Policy | undefined
-  const policy: Policy = given ? withTestIdentities(given, identity) : permitEverything(api, identity(TEST_AGENT))
+  const byTestKeys = given && options.ownIdentities !== true ? withTestIdentities(given, identity) : given
+  const policy: Policy = byTestKeys ?? permitEverything(api, identity(TEST_AGENT))
+  const outside =
+    options.outside ??
+    (async (request: Request) => {
+      throw new TypeError(`Nothing answers at ${new URL(request.url).origin} in this world`)
+    })
   const brokerKey = testKey()
   const ledger = memoryLedger({ exactFor: 'one-process', clock: clock.now })
   const trail = memoryTrail()
@@ -93,9 +105,12 @@ export function testWorld<
     apis: apisOf(api).map((one) => ({ id: one.audience, api: one, identity: identity(one.audience).registered })),
     sweepSeconds: 0,
     clock: clock.now,
+    fetch: async (url, init) => outside(new Request(url, init)),
     ...(options.nonces === true && { nonces: true as const }),
   })
   const handled: TestCall[] = []
+  const observed: Observation[] = []
+  const observe = (observation: Observation) => void observed.push(observation)
   const nonces = options.nonces === true ? { nonces: testNonces() } : {}
   const places = apisOf(api).map((one) => {
     const verifier: Verifier = createVerifier<Api>({
@@ -104,6 +119,7 @@ export function testWorld<
       ledger,
       audit: trail,
       clock: clock.now,
+      observe,
       ...nonces,
     })
     return { audience: one.audience, verifier, served: createTestApi(verifier, handled) }
@@ -114,8 +130,7 @@ export function testWorld<
     const { origin } = new URL(request.url)
     if (origin === new URL(issuer).origin) return broker.fetch(request)
     const place = places.find(({ audience }) => new URL(audience).origin === origin)
-    if (place === undefined) throw new TypeError(`Nothing answers at ${origin} in this world`)
-    return place.served.fetch(request)
+    return place === undefined ? outside(request) : place.served.fetch(request)
   }
 
   const agentOf = (agent: string | undefined) => identity(agent ?? Object.keys(policy.agents)[0] ?? TEST_AGENT)
@@ -128,6 +143,7 @@ export function testWorld<
     policy,
     brokerKey,
     handled,
+    observed,
     identity,
     fetch,
     client: (agent, more) =>
