@@ -22,7 +22,14 @@ async function sendAndHangUp(port: number, request: RawRequest, handlerRuns: Pro
   }
   const { body = '' } = request
   socket.write(
-    [`${request.method} ${request.target} HTTP/1.1`, 'host: x', `content-length: ${body.length}`, ...fields, '', body].join('\r\n'),
+    [
+      `${request.method} ${request.target} HTTP/1.1`,
+      'host: x',
+      `content-length: ${body.length}`,
+      ...fields,
+      '',
+      body,
+    ].join('\r\n'),
   )
   await handlerRuns
   socket.destroy()

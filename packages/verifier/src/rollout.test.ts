@@ -32,15 +32,22 @@ describe.each(surfaces)('$name', (surface) => {
     return { issuer, audit, runs, ledger, port: app.port, set: (to: number) => void (now = to) }
   }
 
-  const someoneElses = (issuer: string): string => `e30.${Buffer.from(JSON.stringify({ iss: issuer })).toString('base64url')}.sig`
+  const someoneElses = (issuer: string): string =>
+    `e30.${Buffer.from(JSON.stringify({ iss: issuer })).toString('base64url')}.sig`
 
   const notOurs: readonly { name: string; send: (issuer: TestIssuer) => RawRequest }[] = [
     { name: 'no credential', send: () => ({ target: '/orders/123' }) },
     { name: 'Basic', send: () => ({ target: '/orders/123', headers: ['authorization', 'Basic dTpw'] }) },
-    { name: 'an opaque Bearer token', send: () => ({ target: '/orders/123', headers: ['authorization', 'Bearer opaque'] }) },
+    {
+      name: 'an opaque Bearer token',
+      send: () => ({ target: '/orders/123', headers: ['authorization', 'Bearer opaque'] }),
+    },
     {
       name: "another issuer's Bearer token",
-      send: () => ({ target: '/orders/123', headers: ['authorization', `Bearer ${someoneElses('https://idp.example')}`] }),
+      send: () => ({
+        target: '/orders/123',
+        headers: ['authorization', `Bearer ${someoneElses('https://idp.example')}`],
+      }),
     },
     { name: 'an opaque access_token in the query', send: () => ({ target: '/orders/123?access_token=opaque' }) },
   ]
@@ -55,9 +62,15 @@ describe.each(surfaces)('$name', (surface) => {
   })
 
   const ours: readonly { name: string; send: (issuer: TestIssuer) => RawRequest }[] = [
-    { name: 'a DPoP scheme and nothing good', send: () => ({ target: '/orders/123', headers: ['authorization', 'DPoP x'] }) },
+    {
+      name: 'a DPoP scheme and nothing good',
+      send: () => ({ target: '/orders/123', headers: ['authorization', 'DPoP x'] }),
+    },
     { name: 'a DPoP field only', send: () => ({ target: '/orders/123', headers: ['dpop', 'x'] }) },
-    { name: 'Basic and a DPoP field', send: () => ({ target: '/orders/123', headers: ['authorization', 'Basic dTpw', 'dpop', 'x'] }) },
+    {
+      name: 'Basic and a DPoP field',
+      send: () => ({ target: '/orders/123', headers: ['authorization', 'Basic dTpw', 'dpop', 'x'] }),
+    },
     {
       name: 'Basic and a second Authorization field',
       send: () => ({ target: '/orders/123', headers: ['authorization', 'Basic dTpw', 'authorization', 'DPoP x'] }),
@@ -74,7 +87,10 @@ describe.each(surfaces)('$name', (surface) => {
       },
     },
     { name: 'our token in the query', send: (issuer) => ({ target: `/orders/123?access_token=${issuer.grant()}` }) },
-    { name: 'an expired grant', send: (issuer) => read(issuer, { grant: { claims: { iat: NOW - 60, exp: NOW - 1 } } }) },
+    {
+      name: 'an expired grant',
+      send: (issuer) => read(issuer, { grant: { claims: { iat: NOW - 60, exp: NOW - 1 } } }),
+    },
     { name: 'a grant for another order', send: (issuer) => read(issuer, { grant: { resource: 'order:124' } }) },
   ]
 
@@ -99,7 +115,11 @@ describe.each(surfaces)('$name', (surface) => {
 
   const wouldBeRefused: readonly { name: string; send: (issuer: TestIssuer) => RawRequest; reason: string }[] = [
     { name: 'no credential', send: () => ({ target: '/orders/123' }), reason: 'credential-missing' },
-    { name: 'a bad credential', send: () => ({ target: '/orders/123', headers: ['authorization', 'DPoP x'] }), reason: 'proof-missing' },
+    {
+      name: 'a bad credential',
+      send: () => ({ target: '/orders/123', headers: ['authorization', 'DPoP x'] }),
+      reason: 'proof-missing',
+    },
     {
       name: 'a body nobody proved',
       send: (issuer) => refund(issuer, { proof: { body: '{"amount":"1.00"}' } }),
@@ -107,15 +127,18 @@ describe.each(surfaces)('$name', (surface) => {
     },
   ]
 
-  test.each(wouldBeRefused)('observeOnlyUntil lets $name through on record, and refuses from that instant', async ({ send, reason }) => {
-    const { issuer, audit, runs, port, set } = await setUp({ observeOnlyUntil: at(NOW + 10) })
-    const before = await sendRaw(port, send(issuer))
-    expect([before.status, runs.length]).toEqual([200, 1])
-    expect((await audit.events()).map((event) => [event.type, event.reason])).toEqual([['use.passed', reason]])
-    set(NOW + 10)
-    const after = await sendRaw(port, send(issuer))
-    expect([after.status >= 400, runs.length]).toEqual([true, 1])
-  })
+  test.each(wouldBeRefused)(
+    'observeOnlyUntil lets $name through on record, and refuses from that instant',
+    async ({ send, reason }) => {
+      const { issuer, audit, runs, port, set } = await setUp({ observeOnlyUntil: at(NOW + 10) })
+      const before = await sendRaw(port, send(issuer))
+      expect([before.status, runs.length]).toEqual([200, 1])
+      expect((await audit.events()).map((event) => [event.type, event.reason])).toEqual([['use.passed', reason]])
+      set(NOW + 10)
+      const after = await sendRaw(port, send(issuer))
+      expect([after.status >= 400, runs.length]).toEqual([true, 1])
+    },
+  )
 
   test('observeOnlyUntil hands the handler the body that would have been refused', async () => {
     const { issuer, runs, port } = await setUp({ observeOnlyUntil: at(NOW + 10) })
@@ -130,6 +153,14 @@ test.each([
   { name: 'no date', observeOnlyUntil: new Date(Number.NaN) },
   { name: 'a date as text', observeOnlyUntil: '2026-12-01' as unknown as Date },
 ])('forAction() refuses an observeOnlyUntil that is $name', ({ observeOnlyUntil }) => {
-  const verifier = createVerifier({ api: orders, issuer: createTestIssuer(), ledger: scriptedLedger(), audit: memoryTrail(), clock: () => NOW })
-  expect(() => verifier.forAction('order.read', { observeOnlyUntil })).toThrow(expect.objectContaining({ code: 'configuration-invalid' }))
+  const verifier = createVerifier({
+    api: orders,
+    issuer: createTestIssuer(),
+    ledger: scriptedLedger(),
+    audit: memoryTrail(),
+    clock: () => NOW,
+  })
+  expect(() => verifier.forAction('order.read', { observeOnlyUntil })).toThrow(
+    expect.objectContaining({ code: 'configuration-invalid' }),
+  )
 })

@@ -79,6 +79,7 @@ export function problemOf(reason: RefusalReason): Problem {
     case 'agent-unknown':
     case 'agent-incomplete':
     case 'incarnation-mismatch':
+    case 'details-invalid': // its issuer signed an entry that no profile knows
       return INVALID
     case 'binding-failed':
       return BINDING

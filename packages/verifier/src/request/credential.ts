@@ -50,7 +50,14 @@ export function findCredential(
   }
   if (proof !== undefined) return TWO_CREDENTIALS
   // A web `Headers` joins two fields into one value: ours may stand behind another's.
-  if (authorization.includes(',') && authorization.split(',').slice(1).some((part) => isOurs(part.trim(), rules))) return TWO_CREDENTIALS
+  if (
+    authorization.includes(',') &&
+    authorization
+      .split(',')
+      .slice(1)
+      .some((part) => isOurs(part.trim(), rules))
+  )
+    return TWO_CREDENTIALS
   if (scheme !== 'bearer' || (rules.sharesRoute && !namesIssuer(token, rules.issuer))) return MISSING
   if (token === '' || token.includes(',') || token.includes(' ')) return NOT_TOKEN68
   return rules.acceptUnbound ? ok({ token, proof: undefined }) : UNBOUND

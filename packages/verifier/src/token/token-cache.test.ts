@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { createTokenCache } from './token-cache.ts'
+import type { GenuineToken } from './genuine-token.ts'
+
+const TAIL = 'x'.repeat(43)
+const found = (token: string, key = { live: true }): GenuineToken => ({ token, key }) as unknown as GenuineToken
+
+test('createTokenCache() compares the whole token, whatever its tail', () => {
+  const cache = createTokenCache(10)
+  const genuine = found(`header.payload.${TAIL}`)
+  cache.set(genuine)
+  expect([
+    cache.get(`header.payload.${TAIL}`),
+    cache.get(`header.pay1oad.${TAIL}`),
+    cache.get(TAIL),
+    cache.get(''),
+  ]).toEqual([genuine, undefined, undefined, undefined])
+})
+
+test('createTokenCache() forgets what a dead key verified', () => {
+  const cache = createTokenCache(10)
+  const key = { live: true }
+  cache.set(found(`a.b.${TAIL}`, key))
+  key.live = false
+  expect(cache.get(`a.b.${TAIL}`)).toBeUndefined()
+  key.live = true
+  expect(cache.get(`a.b.${TAIL}`)).toBeUndefined()
+})
+
+test('createTokenCache() holds no more than it was told', () => {
+  const cache = createTokenCache(2)
+  const tokens = ['1', '2', '3'].map((digit) => `a.b.${digit.repeat(43)}`)
+  for (const token of tokens) cache.set(found(token))
+  expect(tokens.map((token) => cache.get(token) !== undefined)).toEqual([false, true, true])
+})
