@@ -19,7 +19,9 @@ const WHICH = ['task', 'event', 'agent'] as const
 function parsed(texts: readonly string[]): TrailLine[] {
   return texts.flatMap((text) => {
     try {
-      return [JSON.parse(text) as TrailLine]
+      const line = JSON.parse(text) as Partial<TrailLine> | null
+      const isLine = [line?.id, line?.type, line?.source].every((member) => typeof member === 'string')
+      return isLine ? [line as TrailLine] : []
     } catch {
       return []
     }

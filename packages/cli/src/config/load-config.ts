@@ -22,7 +22,12 @@ const OURS = [
   '@hallpass/policy',
   '@hallpass/broker',
   '@hallpass/client',
+  '@hallpass/client/ai-sdk',
   '@hallpass/verifier',
+  '@hallpass/verifier/broker-ledger',
+  '@hallpass/verifier/express',
+  '@hallpass/verifier/fastify',
+  '@hallpass/verifier/hono',
   '@hallpass/cli',
 ]
 
@@ -38,13 +43,26 @@ function lentPackages(file: string): Record<string, string> {
     }
   }
   const missing = OURS.filter((name) => !resolves(name))
-  return Object.fromEntries(missing.map((name) => [name, fileURLToPath(import.meta.resolve(name))]))
+  const lent = missing.map((name) => [name, fileURLToPath(import.meta.resolve(name))] as const)
+  // Catalogs are written with zod: the one that our own core uses.
+  const zod = resolves('zod')
+    ? []
+    : [['zod', createRequire(import.meta.resolve('@hallpass/core')).resolve('zod')] as const]
+  return Object.fromEntries([...lent, ...zod])
 }
 
 /** Runs a TypeScript or JavaScript file as it is, without a build. */
 export async function importFile(file: string): Promise<Readonly<Record<string, unknown>>> {
   const jiti = createJiti(pathToFileURL(file).href, { alias: lentPackages(file), moduleCache: false })
   return jiti.import(file)
+}
+
+/** Why a file did not load, with what to do where that is plain. */
+export function whyNot(error: unknown): string {
+  const { message, name } = error as Error
+  const isUninstalled = /^Cannot find (module|package) ['"]?[^./]/.test(message)
+  const what = `${name === 'Error' ? '' : `${name}: `}${isUninstalled ? message.split('\n')[0] : message}`
+  return isUninstalled ? `${what}. Install what it uses with: npm install` : what
 }
 
 const missingFile = (file: string): Failure =>
@@ -58,8 +76,7 @@ export async function loadConfig(path = CONFIG_NAME): Promise<LoadedConfig> {
   try {
     loaded = await importFile(file)
   } catch (error) {
-    const { message, name } = error as Error
-    throw new Failure(`${file} does not load: ${name === 'Error' ? '' : `${name}: `}${message}`)
+    throw new Failure(`${file} does not load: ${whyNot(error)}`)
   }
   const config = loaded['default']
   const isConfig = typeof config === 'object' && config !== null && 'issuer' in config && 'policy' in config

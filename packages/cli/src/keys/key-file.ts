@@ -21,20 +21,6 @@ export function newKeyPair(): KeyPair {
   return { kid, privateJwk: { ...publicJwk, d }, publicJwk }
 }
 
-/** The public half of a JWK, by naming what is public. */
-export function publicHalf({ kty, kid, alg, use, ...rest }: Jwk): Jwk {
-  const { crv, x, y } = rest
-  return {
-    kty,
-    crv,
-    x,
-    y,
-    ...(kid !== undefined && { kid }),
-    ...(alg !== undefined && { alg }),
-    ...(use !== undefined && { use }),
-  }
-}
-
 /** Writes a file that only its owner can read, whole or not at all. With `isNew`, refuses one that is there. */
 export function writePrivately(file: string, text: string, { isNew }: { readonly isNew: boolean }): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })

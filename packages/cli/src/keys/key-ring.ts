@@ -59,15 +59,15 @@ const isNamed = (value: unknown): value is NamedJwk =>
 
 /** Reads a key directory; throws a `Failure` that says what to do. */
 export function readKeyRing(directory: string): KeyRing {
-  let ring: Partial<KeyRing>
+  let ring: Partial<KeyRing> | null
   try {
     ring = JSON.parse(readFileSync(ringFile(directory), 'utf8')) as Partial<KeyRing>
   } catch {
     throw new Failure(`${directory} is no key directory. Make one with: hallpass keys generate --dir ${directory}`)
   }
-  const retired = Array.isArray(ring.retired) ? (ring.retired as readonly Partial<RetiredKey>[]) : undefined
+  const retired = Array.isArray(ring?.retired) ? (ring.retired as readonly Partial<RetiredKey>[]) : undefined
   const isWhole =
-    isNamed(ring.current) &&
+    isNamed(ring?.current) &&
     isNamed(ring.next) &&
     retired?.every((key) => isNamed(key.publicJwk) && Number.isFinite(key.until)) === true
   if (!isWhole) throw new Failure(`${ringFile(directory)} is not as hallpass wrote it; restore it from a copy`)

@@ -43,6 +43,6 @@ export const devCommand: Command = {
   async run(args, output) {
     const dev = devConfig(await loadConfig(args.positionals[0]), args.text('port'))
     const typed = { host: undefined, port: undefined }
-    return runBroker(dev.loaded, { typed, output }, (running) => output.warn(welcome(dev, running)))
+    return runBroker(dev.loaded, { typed, output, isLogging: false }, (running) => output.warn(welcome(dev, running)))
   },
 }

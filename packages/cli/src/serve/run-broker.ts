@@ -41,6 +41,13 @@ export interface RunningBroker extends OpenBroker {
   readonly listening: Listening
 }
 
+export interface RunOptions {
+  readonly typed: ListenOptions
+  readonly output: Output
+  /** Checkpoints go to stdout; default true. */
+  readonly isLogging?: boolean
+}
+
 /** One JSON line for the log: where checkpoints go, so that they are kept elsewhere than the trail. */
 const logLine = (fields: object): void => {
   process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), ...fields })}\n`)
@@ -52,11 +59,11 @@ const logLine = (fields: object): void => {
  */
 export async function runBroker(
   loaded: LoadedConfig,
-  { typed, output }: { readonly typed: ListenOptions; readonly output: Output },
+  { typed, output, isLogging = true }: RunOptions,
   started: (running: RunningBroker) => void,
 ): Promise<0 | 1> {
   const address = addressOf(loaded, typed)
-  const open = await openBroker(loaded, { publish: (checkpoint) => logLine({ checkpoint }) })
+  const open = await openBroker(loaded, { publish: (checkpoint) => (isLogging ? logLine({ checkpoint }) : undefined) })
   let listening: Listening
   try {
     listening = await listen((request) => open.broker.fetch(request), address)
