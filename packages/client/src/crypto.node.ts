@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync, randomFillSync, sign } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomFillSync, sign } from 'node:crypto'
 import type { ClientJwk, ClientKey } from './proof/client-key.ts'
 
 /**
@@ -7,7 +7,15 @@ import type { ClientJwk, ClientKey } from './proof/client-key.ts'
  * @returns a key whose private half lives in this closure and has no way out.
  */
 export function generateClientKey(): ClientKey {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  // Through its encoding: exporting a key object that generateKeyPairSync returned can wait for itself for ever on Node
+  // 20, when garbage collection finds the finished job while the export holds the lock they share.
+  const encoded = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'der' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'der' },
+  }).privateKey
+  const privateKey = createPrivateKey({ key: encoded, type: 'pkcs8', format: 'der' })
+  encoded.fill(0)
   const { x = '', y = '' } = createPublicKey(privateKey).export({ format: 'jwk' })
   const jwk: ClientJwk = { kty: 'EC', crv: 'P-256', x, y }
   const signer = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const

@@ -64,7 +64,16 @@ function refuseProduction(audience: string): void {
   }
 }
 
-const newKey = (): KeyObject => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+function newKey(): KeyObject {
+  // Through its encoding: exporting a key object that generateKeyPairSync returned can wait for itself for ever on Node
+  // 20, when garbage collection finds the finished job while the export holds the lock they share.
+  const { privateKey } = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'der' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'der' },
+  })
+  return createPrivateKey({ key: privateKey, type: 'pkcs8', format: 'der' })
+}
 
 function keyInProcess(name: string): KeyObject {
   const key = inProcess.get(name) ?? newKey()
