@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import type { Jwk, SignatureAlgorithm } from '../src/index.ts'
 
@@ -25,17 +25,26 @@ const curves = new Map([
   ['ES512', 'P-521'],
 ])
 
-function generate(alg: SignatureAlgorithm): { publicKey: KeyObject; privateKey: KeyObject } {
-  if (alg === 'EdDSA' || alg === 'Ed25519') return generateKeyPairSync('ed25519')
+/** Through its encoding: on Node 20 a key object that `generateKeyPairSync` returned can hang when it is exported. */
+function generate(alg: SignatureAlgorithm): KeyObject {
+  const encodings = {
+    publicKeyEncoding: { type: 'spki', format: 'der' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'der' },
+  } as const
   const namedCurve = curves.get(alg)
-  return namedCurve === undefined
-    ? generateKeyPairSync('rsa', { modulusLength: 2048 })
-    : generateKeyPairSync('ec', { namedCurve })
+  const isEdwards = alg === 'EdDSA' || alg === 'Ed25519'
+  const { privateKey } = isEdwards
+    ? generateKeyPairSync('ed25519', encodings)
+    : namedCurve === undefined
+      ? generateKeyPairSync('rsa', { modulusLength: 2048, ...encodings })
+      : generateKeyPairSync('ec', { namedCurve, ...encodings })
+  return createPrivateKey({ key: privateKey, type: 'pkcs8', format: 'der' })
 }
 
 /** A signer with a fresh key. */
 export function signer(alg: SignatureAlgorithm = 'ES256'): Signer {
-  const { publicKey, privateKey } = generate(alg)
+  const privateKey = generate(alg)
+  const publicKey = createPublicKey(privateKey)
   const hash = alg === 'EdDSA' || alg === 'Ed25519' ? null : `sha${alg.slice(2)}`
   const padding = alg.startsWith('PS') ? { padding: 6, saltLength: Number(alg.slice(2)) / 8 } : {}
   const options = { key: privateKey, dsaEncoding: 'ieee-p1363' as const, ...padding }

@@ -60,7 +60,8 @@ export type ActionsOf<S extends ApiSet> = S extends readonly Api[]
   : S extends Api
     ? S['actions']
     : never
-export type ActionName<S extends ApiSet> = keyof ActionsOf<S> & string
+/** Names of the actions. Conditional, so that an error lists the names and not the whole catalog. */
+export type ActionName<S extends ApiSet> = S extends unknown ? keyof ActionsOf<S> & string : never
 export type ActionOf<S extends ApiSet, N extends ActionName<S>> = ActionsOf<S>[N]
 /** `order:${string}` of one action. */
 export type ResourceOf<A> = A extends Action<string, infer R> ? ResourceOfTemplate<R> : never

@@ -1,3 +1,5 @@
+import { canonicalize } from '../json/canonicalize.ts'
+import { parseStrictJson } from '../json/parse-strict-json.ts'
 import { isWellFormed } from '../json/well-formed.ts'
 import type { JsonObject, JsonValue } from '../json/value.ts'
 import type { RefusalReason } from '../reason.ts'
@@ -39,12 +41,10 @@ export function buildCall(action: Action, resource: string, parameters: JsonObje
   const { method } = action
   if (rest.length === 0) return ok({ method, path, query: '' })
   if (!inQuery(method)) {
-    return ok({
-      method,
-      path,
-      query: '',
-      body: JSON.stringify(Object.fromEntries(rest.map((name) => [name, parameters[name]]))),
-    })
+    const body = buildBody(rest, parameters)
+    return body === undefined
+      ? refuse('parameters-invalid', 'a parameter is not JSON a strict reader takes')
+      : ok({ method, path, query: '', body })
   }
   const query = buildQuery(rest, parameters)
   if (query === undefined) return refuse('parameters-invalid', 'a query carries text only')
@@ -68,6 +68,16 @@ function fillPath(segments: readonly Segment[], valueOf: (name: string) => JsonV
     path += `/${encodeURIComponent(value)}`
   }
   return path === '' ? '/' : path
+}
+
+/** JSON that the other side's strict parser takes; undefined for anything else. */
+function buildBody(names: readonly string[], parameters: JsonObject): string | undefined {
+  try {
+    const body = canonicalize(Object.fromEntries(names.map((name) => [name, parameters[name] as JsonValue])))
+    return parseStrictJson(body).ok ? body : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function buildQuery(names: readonly string[], parameters: JsonObject): string | undefined {

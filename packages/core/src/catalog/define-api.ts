@@ -15,8 +15,14 @@ export type DefinedActions<Inputs extends Readonly<Record<string, ActionInput>>>
   readonly [Name in keyof Inputs & string]: Action<Name, Inputs[Name]['resource'], ParametersOf<Inputs[Name]>>
 }
 
+/** Makes a misspelt member of an action an error where it stands. */
+type OnlyKnown<Inputs> = {
+  readonly [Name in keyof Inputs]: { readonly [Member in Exclude<keyof Inputs[Name], keyof ActionInput>]: never }
+}
+
 const ACTION = /^[A-Za-z][A-Za-z0-9._:-]{0,127}$/
 const ROUTE = /^(GET|HEAD|POST|PUT|PATCH|DELETE) (\/.*)$/
+const MEMBERS = new Set(['route', 'resource', 'risk', 'parameters', 'title'])
 const RISKS: readonly unknown[] = ['read', 'write', 'critical']
 const PARAMETER_NAME = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/
 
@@ -32,12 +38,12 @@ const invalid = (what: string): HallpassError => new HallpassError('api-invalid'
 export function defineApi<const Inputs extends Readonly<Record<string, ActionInput>>>(input: {
   readonly audience: string
   readonly title?: string
-  readonly actions: Inputs
+  readonly actions: Inputs & OnlyKnown<Inputs>
 }): Api<DefinedActions<Inputs>> {
   const { audience, title } = input
   checkAudience(audience)
   const actions: Record<string, Action> = {}
-  for (const [name, action] of Object.entries<ActionInput>(input.actions)) {
+  for (const [name, action] of Object.entries<ActionInput>(input.actions as Inputs)) {
     if (!ACTION.test(name)) throw invalid(`Action '${name}' is not a name: letters, digits and . _ : - only.`)
     actions[name] = Object.freeze(defineAction(name, action, audience))
   }
@@ -47,21 +53,16 @@ export function defineApi<const Inputs extends Readonly<Record<string, ActionInp
 }
 
 function checkAudience(audience: string): void {
-  const shown = typeof audience === 'string' ? `'${audience}'` : 'The audience'
-  const url =
-    typeof audience === 'string' && /^https?:\/\/[^\s\\?#]+$/.test(audience)
-      ? (URL.parse?.(audience) ?? toUrl(audience))
-      : null
-  if (url === null || url.username !== '' || url.password !== '') {
-    throw invalid(`${shown} is not an audience: use the API's absolute URL without query and fragment.`)
+  const isUrl = typeof audience === 'string' && /^https?:\/\/[^\s\\?#@]+$/.test(audience) && URL.canParse(audience)
+  if (!isUrl) {
+    const shown = typeof audience === 'string' ? `'${audience}'` : 'It'
+    throw invalid(`${shown} is not an audience: use the API's absolute URL without user, query and fragment.`)
   }
 }
 
-function toUrl(text: string): URL | null {
-  return URL.canParse(text) ? new URL(text) : null
-}
-
 function defineAction(name: string, input: ActionInput, audience: string): Action {
+  const odd = Object.keys(input).find((member) => !MEMBERS.has(member))
+  if (odd !== undefined) throw invalid(`Action '${name}' has a member '${odd}' that means nothing here.`)
   if (!RISKS.includes(input.risk)) throw invalid(`Action '${name}' needs a risk: read, write or critical.`)
   const resource = parseResource(input.resource)
   if (resource === undefined) {

@@ -32,6 +32,7 @@ export function assembleParameters(action: Action, input: RequestInput): Result<
     if (!isObject(input.body)) return refuse('parameters-invalid', 'the body is not a JSON object')
     for (const name of Object.keys(input.body)) {
       if (!Object.hasOwn(shape, name)) return unknownInput()
+      if (carried.includes(name)) return misplaced()
       raw[name] = input.body[name] as JsonValue
     }
   }
@@ -41,14 +42,13 @@ export function assembleParameters(action: Action, input: RequestInput): Result<
       return refuse('request-malformed', 'the query is not a plain list of distinct name=value')
     for (const [name, value] of members) {
       if (!Object.hasOwn(shape, name)) return unknownInput()
-      if (Object.hasOwn(raw, name)) return collision()
+      if (carried.includes(name)) return misplaced()
       raw[name] = value
     }
   }
   for (const name of Object.keys(input.route)) {
     if (resource.parameters.includes(name)) continue
     if (!carried.includes(name) || !Object.hasOwn(shape, name)) return unknownInput()
-    if (Object.hasOwn(raw, name)) return collision()
     const value = input.route[name]
     if (typeof value !== 'string') return unknownInput()
     raw[name] = value
@@ -58,8 +58,10 @@ export function assembleParameters(action: Action, input: RequestInput): Result<
 
 const unknownInput = () => refuse('parameters-invalid', 'the request carries input the action does not know')
 const misplaced = () =>
-  refuse('parameters-invalid', 'parameters travel in the query of GET, HEAD and DELETE, in the body of other methods')
-const collision = () => refuse('parameters-invalid', 'the request carries one parameter in two places')
+  refuse(
+    'parameters-invalid',
+    'parameters travel where the route names them, in the query of GET, HEAD and DELETE, or in the body',
+  )
 
 /** Members of a form-encoded query, in order; undefined for repeated or nameless members and bad escapes. */
 function parseQuery(query: string): Map<string, string> | undefined {

@@ -1,0 +1,131 @@
+import { describe, expectTypeOf, test } from 'vitest'
+import { z } from 'zod'
+import { Decimal, decimal, defineApi } from '../index.ts'
+import type {
+  ActionMap,
+  ActionName,
+  ActionOf,
+  Api,
+  ApiSet,
+  ParametersIn,
+  ParametersOut,
+  PartsOf,
+  ResourceOf,
+} from '../index.ts'
+
+const orders = defineApi({
+  audience: 'https://orders.example',
+  actions: {
+    'refund.create': {
+      route: 'POST /orders/{id}/refund',
+      resource: 'order:{id}',
+      risk: 'write',
+      parameters: z.object({ amount: decimal(), reason: z.enum(['broken', 'late']).optional() }),
+    },
+    'order.read': { route: 'GET /orders/{id}', resource: 'order:{id}', risk: 'read' },
+  },
+})
+const users = defineApi({
+  audience: 'https://users.example',
+  actions: {
+    'user.lock': { resource: 'user:{tenant}/{id}', risk: 'critical', parameters: z.object({ until: z.string() }) },
+  },
+})
+type Both = readonly [typeof orders, typeof users]
+
+interface Call<S extends ApiSet, N extends ActionName<S>> {
+  readonly resource: ResourceOf<ActionOf<S, N>>
+  readonly parameters: ParametersIn<ActionOf<S, N>>
+}
+declare function ask<S extends ApiSet, N extends ActionName<S>>(set: S, action: N, call: Call<S, N>): void
+
+describe('a catalog types', () => {
+  test('names', () => {
+    expectTypeOf<ActionName<typeof orders>>().toEqualTypeOf<'refund.create' | 'order.read'>()
+    expectTypeOf<ActionName<Both>>().toEqualTypeOf<'refund.create' | 'order.read' | 'user.lock'>()
+    expectTypeOf(orders).toExtend<Api>()
+    expectTypeOf(orders.actions).toExtend<ActionMap>()
+  })
+
+  test('resources', () => {
+    expectTypeOf<ResourceOf<ActionOf<typeof orders, 'refund.create'>>>().toEqualTypeOf<`order:${string}`>()
+    expectTypeOf<ResourceOf<ActionOf<Both, 'user.lock'>>>().toEqualTypeOf<`user:${string}/${string}`>()
+    expectTypeOf<PartsOf<ActionOf<Both, 'user.lock'>>>().toEqualTypeOf<{
+      readonly tenant: string
+      readonly id: string
+    }>()
+  })
+
+  test('parameters, as they are sent and as they are seen', () => {
+    type Refund = ActionOf<typeof orders, 'refund.create'>
+    expectTypeOf<ParametersIn<Refund>>().toEqualTypeOf<{ amount: string; reason?: 'broken' | 'late' | undefined }>()
+    expectTypeOf<ParametersOut<Refund>>().toEqualTypeOf<{ amount: Decimal; reason?: 'broken' | 'late' | undefined }>()
+  })
+
+  test('a call', () => {
+    ask(orders, 'refund.create', { resource: 'order:123', parameters: { amount: '42.00' } })
+    ask(orders, 'order.read', { resource: 'order:123', parameters: {} })
+    ask([orders, users] as const, 'user.lock', { resource: 'user:a/b', parameters: { until: 'x' } })
+  })
+
+  test('not a misspelt action', () => {
+    // @ts-expect-error there is no such action
+    ask(orders, 'refund.crate', { resource: 'order:123', parameters: { amount: '42.00' } })
+    // @ts-expect-error there is no such action in either API
+    ask([orders, users] as const, 'user.look', { resource: 'user:a/b', parameters: { until: 'x' } })
+  })
+
+  test('not another kind of resource', () => {
+    // @ts-expect-error refunds are on orders
+    ask(orders, 'refund.create', { resource: 'oder:123', parameters: { amount: '42.00' } })
+  })
+
+  test('not a parameter that is misspelt, missing, of another type, or one too many', () => {
+    // @ts-expect-error misspelt
+    ask(orders, 'refund.create', { resource: 'order:123', parameters: { amont: '42.00' } })
+    // @ts-expect-error missing
+    ask(orders, 'refund.create', { resource: 'order:123', parameters: {} })
+    // @ts-expect-error a number is not exact
+    ask(orders, 'refund.create', { resource: 'order:123', parameters: { amount: 42 } })
+    // @ts-expect-error one too many
+    ask(orders, 'refund.create', { resource: 'order:123', parameters: { amount: '42.00', to: 'me' } })
+    // @ts-expect-error the action has no parameters
+    ask(orders, 'order.read', { resource: 'order:123', parameters: { all: true } })
+    // @ts-expect-error not one of the choices
+    ask(orders, 'refund.create', { resource: 'order:123', parameters: { amount: '42.00', reason: 'because' } })
+  })
+
+  test('not a member of an action that does not exist', () => {
+    defineApi({
+      audience: 'https://a.example',
+      // @ts-expect-error paramters
+      actions: { 'a.b': { resource: 'a:{id}', risk: 'read', paramters: z.object({}) } },
+    })
+    // @ts-expect-error risk is one of three words
+    defineApi({ audience: 'https://a.example', actions: { 'a.b': { resource: 'a:{id}', risk: 'none' } } })
+    // @ts-expect-error a route begins with a method
+    defineApi({
+      audience: 'https://a.example',
+      actions: { 'a.b': { route: '/a/{id}', resource: 'a:{id}', risk: 'read' } },
+    })
+    // @ts-expect-error parameters are an object
+    defineApi({
+      audience: 'https://a.example',
+      actions: { 'a.b': { resource: 'a:{id}', risk: 'read', parameters: z.string() } },
+    })
+  })
+})
+
+describe('Decimal', () => {
+  test('does not compare with text or numbers by operators', () => {
+    const amount = Decimal.of('1')
+    // @ts-expect-error use lte
+    void (amount <= '50.00')
+    // @ts-expect-error use gt
+    void (amount > 50)
+    // @ts-expect-error use add
+    void (amount + 1)
+    // @ts-expect-error use eq
+    void (amount === '1')
+  })
+})
