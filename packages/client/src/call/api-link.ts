@@ -41,7 +41,8 @@ export function createApiLink({ fetch, proofs, nonces, clock, timeoutMs }: ApiSe
     return within({ timeoutMs, signal: until }, async (signal) => {
       const target = query === undefined ? url : `${url}?${query}`
       const payload = body === undefined ? null : typeof body === 'string' ? body : new Uint8Array(body)
-      const init = { method, headers, body: payload, signal: AbortSignal.any([signal, ...signals]) }
+      const both = signals.length === 0 ? signal : AbortSignal.any([signal, ...signals])
+      const init = { method, headers, body: payload, signal: both }
       const response = await fetch(new Request(target, { ...init, redirect: 'manual' }))
       return { fresh: nonces.learn(origin, response), answer: await readApiAnswer(response) }
     })

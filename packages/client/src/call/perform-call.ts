@@ -4,6 +4,7 @@ import type { CallReason } from '../outcome/advice.ts'
 import type { Refusal } from '../outcome/refusal.ts'
 import { refusal } from '../outcome/refusal.ts'
 import type { Asked, TaskSession } from '../task/task-session.ts'
+import { linkAborts } from '../wire/linked-abort.ts'
 import { grantAtHand } from './call-context.ts'
 import type { WantedCall } from './call-plan.ts'
 
@@ -55,12 +56,15 @@ export async function untilOver<R>(
 ): Promise<R | Refusal> {
   for (const signal of signals) signal.throwIfAborted()
   if (session.over.aborted) return refusal('task-ended')
+  const until = linkAborts([session.over, ...signals])
   try {
-    return await work(AbortSignal.any([session.over, ...signals]))
+    return await work(until.signal)
   } catch (error) {
     for (const signal of signals) signal.throwIfAborted()
     if (session.over.aborted) return refusal('task-ended')
     throw error
+  } finally {
+    until.release()
   }
 }
 
