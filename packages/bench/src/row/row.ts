@@ -18,7 +18,7 @@ export interface Row {
   readonly rounds: number
   readonly measure: Measure
   /** The same ratio by the other clock: far apart means that somebody waited, or that the machine was busy. */
-  readonly otherRatio: number
+  readonly otherRatio: number | null
   /** Microseconds per operation, median over the rounds: of this machine and hour, not to be compared across runs. */
   readonly microseconds: number
   readonly baselineMicroseconds: number
@@ -43,9 +43,14 @@ export function rowOf({ id, aim, better, measure, baseline, work }: RowAim, samp
     max: round(ratios.max),
     rounds: samples.length,
     measure,
-    otherRatio: round(median(pairedRatios(samples, measure === 'cpu' ? 'wall' : 'cpu', better))),
+    otherRatio: otherRatio(samples, measure === 'cpu' ? 'wall' : 'cpu', better),
     microseconds: round(median(samples.map(({ own }) => own[measure])) / 1000),
     baselineMicroseconds: round(median(samples.map(({ base }) => base[measure])) / 1000),
     note: work,
   }
+}
+
+function otherRatio(samples: readonly Sample[], measure: Measure, better: RowAim['better']): number | null {
+  const isKnown = samples.every(({ own, base }) => own[measure] > 0 && base[measure] > 0)
+  return isKnown ? round(median(pairedRatios(samples, measure, better))) : null
 }

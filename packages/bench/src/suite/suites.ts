@@ -1,4 +1,5 @@
 import { audit } from './audit.ts'
+import { http } from './http.ts'
 import { issue } from './issue.ts'
 import { peers } from './peers.ts'
 import { redeem } from './redeem.ts'
@@ -6,4 +7,4 @@ import type { Suite } from './suite.ts'
 import { verify } from './verify.ts'
 
 /** Every suite, in the order of the table. */
-export const suites: readonly Suite[] = [verify, peers, issue, redeem, audit]
+export const suites: readonly Suite[] = [verify, peers, issue, redeem, audit, http]

@@ -32,14 +32,15 @@ export function createStopwatch(clocks: Clocks = systemClocks): Stopwatch {
 
   async function time(work: Work, operations: number): Promise<Cost> {
     let [wall, cpu] = [0, 0]
+    const cpuClock = (): number => (work.cpu === undefined ? clocks.cpu() : (work.cpu() ?? Number.NaN))
     for (let left = operations; left > 0; left -= work.batch ?? operations) {
       const batch = Math.min(left, work.batch ?? operations)
       await work.prepare?.(batch)
       if (left === operations) collectYoungGarbage()
-      const [wallBefore, cpuBefore] = [clocks.wall(), clocks.cpu()]
+      const [wallBefore, cpuBefore] = [clocks.wall(), cpuClock()]
       const running = work.run(batch)
       if (running !== undefined) await running
-      cpu += clocks.cpu() - cpuBefore
+      cpu += cpuClock() - cpuBefore
       wall += clocks.wall() - wallBefore
     }
     await work.after?.()

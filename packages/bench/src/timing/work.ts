@@ -5,6 +5,8 @@ export interface Work {
    * processor's cache: inputs by the thousand are not.
    */
   readonly batch?: number
+  /** Processor time in milliseconds of whoever does the work, where that is another process; undefined if nobody knows. */
+  cpu?(): number | undefined
   /** Makes what the next `run` of this many operations uses up: fresh tokens, fresh proofs. */
   prepare?(operations: number): Promise<void> | void
   /** Does exactly this many operations and throws when one of them comes out wrong. */
@@ -24,7 +26,10 @@ export interface Contender {
 export interface Cost {
   /** As a clock on the wall sees it: waiting included. */
   readonly wall: number
-  /** Processor time of all threads of this process: waiting, and being pushed aside by other processes, not included. */
+  /**
+   * Processor time of all threads of the process that does the work: waiting, and being pushed aside by other
+   * processes, not included. NaN where the system does not tell.
+   */
   readonly cpu: number
 }
 

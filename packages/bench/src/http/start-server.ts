@@ -1,0 +1,57 @@
+import { fork, spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import type { Listening, ServerKind } from './server-kind.ts'
+
+/** A server process that listens. */
+export interface RunningServer extends Listening {
+  /** Processor time of all its threads, in milliseconds; undefined where the system does not tell. */
+  cpu(): number | undefined
+  stop(): void
+}
+
+/** Whether servers can have a core of their own, so that the load does not take their time. */
+const canPin = availableParallelism() > 1 && spawnSync('taskset', ['-c', '0', 'true']).status === 0
+
+const START_MS = 30_000
+
+/** Starts one server in a process of its own, pinned to core 0 where that is possible. */
+export function startServer(kind: ServerKind): Promise<RunningServer> {
+  const main = process.argv[1]
+  if (main === undefined) throw new Error('The bench does not know its own file.')
+  const pin = canPin ? { execPath: 'taskset', execArgv: ['-c', '0', process.execPath] } : { execArgv: [] }
+  const child = fork(main, ['serve', kind], {
+    ...pin,
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    env: { ...process.env, NODE_ENV: 'production' },
+  })
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => {
+      child.kill('SIGKILL')
+      reject(new Error(`The server ${kind} did not listen within ${START_MS / 1000} s.`))
+    }, START_MS)
+    const fail = (error: Error): void => {
+      clearTimeout(late)
+      reject(error)
+    }
+    child.once('error', fail)
+    child.once('exit', (code) => fail(new Error(`The server ${kind} ended with ${code} before it listened.`)))
+    child.once('message', (message) => {
+      clearTimeout(late)
+      resolve({ ...(message as Listening), cpu: () => processorTime(child.pid), stop: () => child.disconnect() })
+    })
+  })
+}
+
+/** Linux says in nanoseconds how long each thread of a process has run. */
+function processorTime(pid: number | undefined): number | undefined {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`)
+    const run = threads.map((thread) =>
+      Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]),
+    )
+    return run.reduce((sum, one) => sum + one, 0) / 1e6
+  } catch {
+    return undefined
+  }
+}
