@@ -34,6 +34,8 @@ function setUp(publicUrl = AUDIENCE) {
   return { issuer, ledger, verifier }
 }
 
+// Express knows an error handler by its four parameters.
+// eslint-disable-next-line max-params
 const errorCode: express.ErrorRequestHandler = (error: { code?: string }, _req, res, next) => {
   if (res.headersSent) next(error)
   else res.status(500).json({ code: error.code })

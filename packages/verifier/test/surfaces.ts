@@ -148,7 +148,7 @@ const honoSurface: Surface = {
       app[method](path, requireHonoGrant(verifier, action, options), async (c) => {
         const result = await handle({
           action,
-          grant: c.var.grant as VerifiedGrant | undefined,
+          grant: c.var.grant,
           body: c.var.checkedBody,
         })
         return Response.json(result)
