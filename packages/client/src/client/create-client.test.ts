@@ -50,6 +50,8 @@ describe('createClient()', () => {
     ['an issuer with a query', { issuer: 'https://broker.test/?a=1' }],
     ['an issuer with a user', { issuer: 'https://me@broker.test' }],
     ['no issuer', { issuer: undefined }],
+    ['null for an issuer', { issuer: null }],
+    ['a broker without an issuer', { issuer: { fetch: async () => new Response() } }],
     ['no identity', { identity: undefined }],
     ['an identity without assertion()', { identity: { clientId: 'x' } }],
     ['an identity with an unprintable id', { identity: { ...identity, clientId: 'a\nb' } }],
@@ -80,6 +82,21 @@ describe('createClient()', () => {
     baseUrls[orders.audience] = 'https://evil.test'
     await client.task(task, (task) => task.call('order.read', { resource: 'order:1' }))
     expect(sent.map(({ url }) => new URL(url).origin)).not.toContain('https://evil.test')
+  })
+
+  test('createClient() asks a broker in the same process without a network', async () => {
+    const { world, sent } = desk()
+    const elsewhere: string[] = []
+    const fetch = (request: Request) => {
+      elsewhere.push(new URL(request.url).origin)
+      return world.fetch(request)
+    }
+    const { source } = world.identity('support-bot')
+    const client = createClient({ issuer: world.broker, identity: source, api, fetch, clock: world.clock.now })
+    const outcome = await client.task(task, (task) => task.call('order.read', { resource: 'order:1' }))
+    expect(outcome).toMatchObject({ ok: true })
+    expect(elsewhere).toEqual(['https://orders.test'])
+    expect(sent).toEqual([])
   })
 
   test('createClient() makes a key of its own for each client and keeps it', async () => {
