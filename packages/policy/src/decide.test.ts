@@ -286,6 +286,16 @@ describe('decide() combines what matched', () => {
     expect(decide(withRules([wide, permit]))).not.toHaveProperty('constraints')
   })
 
+  test('exact over a class', () => {
+    const wide = { id: 'wide', action: 'order.read', effect: 'permit', grant: { resource: 'class' } }
+    const exact = { id: 'exact', action: 'order.read', effect: 'permit' }
+    expect(decide(withRules([wide]), readRequest())).toMatchObject({ identifier: 'order:*' })
+    expect(decide(withRules([wide, exact]), readRequest())).toMatchObject({
+      resource: 'exact',
+      identifier: 'order:123',
+    })
+  })
+
   test('refuses more limits than a grant carries', () => {
     const rules = Array.from({ length: 17 }, (_, index) => ({
       ...permit,

@@ -12,7 +12,9 @@ import type { TestContext } from './test-context.ts'
 
 type NoMembers = { readonly [name in never]: never }
 type ParametersPart<A> =
-  NoMembers extends ParametersIn<A> ? { readonly parameters?: ParametersIn<A> } : { readonly parameters: ParametersIn<A> }
+  NoMembers extends ParametersIn<A>
+    ? { readonly parameters?: ParametersIn<A> }
+    : { readonly parameters: ParametersIn<A> }
 
 /** One question: what is asked, and what is different from the test's context. */
 export type PolicyQuestion<S extends ApiSet, N extends ActionName<S>, Agent extends string, Purpose extends string> = {
