@@ -129,7 +129,7 @@ export class LedgerStore {
   endTask(task: LiveTask, how: TaskEnd, { at, reason }: { at: number; reason?: string | undefined }): void {
     task.end = reason === undefined ? { how, at } : { how, at, reason }
     task.agent.open.delete(task)
-    this.#taskEnds.schedule(task, Math.max(task.lastExp, at + ENDED_TASK_SECONDS))
+    this.#taskEnds.schedule(task, at + ENDED_TASK_SECONDS)
   }
 
   /** Ends a task whose deadline passed, as of its deadline. */
@@ -177,6 +177,7 @@ export class LedgerStore {
       uses: this.attempts,
       running: this.running.size,
       repeats: this.repeats,
+      outcomeChars: this.bodyChars,
       proofs: this.proofs.size,
       marks: this.once.size,
       bindings: this.bindings.size,

@@ -4,7 +4,7 @@ import { Counter } from './counter.ts'
 /** What an agent has open, and what it spent across its tasks: opening another task resets nothing. */
 export class LiveAgent<Task> {
   readonly open = new Set<Task>()
-  /** Tasks the ledger still knows, ended ones included: their grants refer to the counters here. */
+  /** Tasks the ledger still knows, ended ones included: each knows this agent. */
   tasks = 0
   readonly #counters = new Map<string, Counter>()
 

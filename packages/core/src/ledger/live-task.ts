@@ -12,7 +12,7 @@ export interface GrantOfTask {
   lives(now: number): boolean
 }
 
-/** A task from its opening until nothing issued in it can be used any more. */
+/** A task from its opening until a while after its end. Its grants keep it for as long as they are remembered. */
 export class LiveTask implements Expiring {
   readonly record: TaskRecord
   readonly agent: LiveAgent<LiveTask>
@@ -20,8 +20,6 @@ export class LiveTask implements Expiring {
   /** By audience. */
   readonly repeats = new Map<string, Repeats>()
   end: TaskState['end'] = undefined
-  /** When the last of its grants expires. */
-  lastExp = 0
   grantsIssued = 0
   refusals = 0
   due = 0

@@ -229,7 +229,16 @@ describe('memoryLedger() forgets', () => {
       ledger.bindKey(`b${n}`, 'k', { maxKeys: 1, until: time.now + 60 })
     }
     const before = ledger.sizes()
-    expect(before).toMatchObject({ tasks: 50, agents: 50, grants: 50, uses: 50, repeats: 50, proofs: 50, marks: 50 })
+    expect(before).toMatchObject({
+      tasks: 50,
+      agents: 50,
+      grants: 50,
+      uses: 50,
+      repeats: 50,
+      outcomeChars: 50 * 99,
+      proofs: 50,
+      marks: 50,
+    })
     time.now += 400
     ledger.sweep()
     // Tasks that ran out end now, and are known as ended for a while.
@@ -242,6 +251,7 @@ describe('memoryLedger() forgets', () => {
       uses: 0,
       running: 0,
       repeats: 0,
+      outcomeChars: 0,
       proofs: 0,
       marks: 0,
       bindings: 0,
@@ -291,6 +301,41 @@ describe('memoryLedger() forgets', () => {
   })
 })
 
+describe('memoryLedger() leases', () => {
+  test('are over on time for everybody, however many end at once', () => {
+    const { time, ledger, grant, request } = scene({ leaseSeconds: 10 })
+    const granted = value(grant({ limits: [{ id: 'calls', per: 'grant', max: 100 }] }))
+    const requests = Array.from({ length: 100 }, (_, n) =>
+      request(granted, { idempotency: { key: `k${n}`, digest: 'd' } }),
+    )
+    const answers = requests.map((each) => ledger.redeem(each))
+    time.now += 10
+    const [settled, returned, resent, repeated] = [99, 98, 97, 96] as const
+    const reservation = (n: number) => {
+      const answer = answers[n]
+      return answer?.ok && answer.state === 'first' ? answer.reservation : ''
+    }
+    ledger.settle(reservation(settled), { status: 200 })
+    expect(ledger.giveBack(reservation(returned), 'late')).toBe(false)
+    const again = [
+      ledger.redeem(request(granted, { idempotency: { key: `k${settled}`, digest: 'd' } })),
+      ledger.redeem(requests[resent] ?? request(granted)),
+      ledger.redeem(request(granted, { idempotency: { key: `k${repeated}`, digest: 'd' } })),
+    ]
+    expect(again.map((answer) => answer.ok && answer.state)).toEqual(['unknown', 'unknown', 'unknown'])
+    expect(ledger.sweep().unknownUses).toHaveLength(100)
+  })
+
+  test('are forgotten as soon as their use is over', () => {
+    const { ledger, grant, redeem } = scene()
+    const granted = value(grant({ limits: [{ id: 'calls', per: 'grant', max: 9 }] }))
+    const [settled, returned] = [redeem(granted), redeem(granted)]
+    ledger.settle(settled.ok && settled.state === 'first' ? settled.reservation : '', { status: 200 })
+    ledger.giveBack(returned.ok && returned.state === 'first' ? returned.reservation : '', 'x')
+    expect(ledger.sizes()).toMatchObject({ running: 0, uses: 2 })
+  })
+})
+
 describe('memoryLedger() outcomes', () => {
   const DONE = { idempotency: { key: 'k', digest: 'd' } }
 
@@ -312,7 +357,7 @@ describe('memoryLedger() outcomes', () => {
     time.now += 200
     ledger.sweep()
     ledger.settle(answer.ok && answer.state === 'first' ? answer.reservation : '', { status: 200, body: 'late' })
-    expect(ledger.sizes()).toMatchObject({ tasks: 0, repeats: 0, running: 0 })
+    expect(ledger.sizes()).toMatchObject({ tasks: 0, repeats: 0, running: 0, outcomeChars: 0 })
   })
 })
 

@@ -40,7 +40,6 @@ export function registerGrant(
   store.addGrant(grant, store.grants)
   task.grants.add(grant)
   task.grantsIssued += 1
-  task.lastExp = Math.max(task.lastExp, record.exp)
   return ok(record)
 }
 

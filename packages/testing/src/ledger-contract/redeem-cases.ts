@@ -83,6 +83,17 @@ export const redeemCases: readonly Case[] = [
     },
   },
   {
+    title: 'takes the id of a proof again when another key proves with it',
+    async run(scene) {
+      const task = await scene.openTask()
+      const { proof } = await scene.request(await scene.register(task))
+      assert.ok(proof)
+      await scene.first(await scene.register(task), { proof })
+      const other = await scene.register(task, { jkt: 'another-key' })
+      await scene.first(other, { proof: { ...proof, jkt: 'another-key' } })
+    },
+  },
+  {
     title: 'remembers a proof for as long as anybody would accept it, and the skew longer',
     async run(scene) {
       const grant = await scene.grant({ limits: [calls(5)] })
