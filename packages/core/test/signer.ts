@@ -25,25 +25,32 @@ const curves = new Map([
   ['ES512', 'P-521'],
 ])
 
-/** Through its encoding: on Node 20 a key object that `generateKeyPairSync` returned can hang when it is exported. */
-function generate(alg: SignatureAlgorithm): KeyObject {
-  const encodings = {
+function generate(alg: SignatureAlgorithm): Buffer {
+  const namedCurve = curves.get(alg)
+  if (namedCurve !== undefined) {
+    return generateKeyPairSync('ec', {
+      namedCurve,
+      publicKeyEncoding: { type: 'spki', format: 'der' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'der' },
+    }).privateKey
+  }
+  if (alg === 'EdDSA' || alg === 'Ed25519') {
+    return generateKeyPairSync('ed25519', {
+      publicKeyEncoding: { type: 'spki', format: 'der' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'der' },
+    }).privateKey
+  }
+  return generateKeyPairSync('rsa', {
+    modulusLength: 2048,
     publicKeyEncoding: { type: 'spki', format: 'der' },
     privateKeyEncoding: { type: 'pkcs8', format: 'der' },
-  } as const
-  const namedCurve = curves.get(alg)
-  const isEdwards = alg === 'EdDSA' || alg === 'Ed25519'
-  const { privateKey } = isEdwards
-    ? generateKeyPairSync('ed25519', encodings)
-    : namedCurve === undefined
-      ? generateKeyPairSync('rsa', { modulusLength: 2048, ...encodings })
-      : generateKeyPairSync('ec', { namedCurve, ...encodings })
-  return createPrivateKey({ key: privateKey, type: 'pkcs8', format: 'der' })
+  }).privateKey
 }
 
 /** A signer with a fresh key. */
 export function signer(alg: SignatureAlgorithm = 'ES256'): Signer {
-  const privateKey = generate(alg)
+  // Through its encoding: on Node 20 a key object that `generateKeyPairSync` returned can hang when it is exported.
+  const privateKey = createPrivateKey({ key: generate(alg), type: 'pkcs8', format: 'der' })
   const publicKey = createPublicKey(privateKey)
   const hash = alg === 'EdDSA' || alg === 'Ed25519' ? null : `sha${alg.slice(2)}`
   const padding = alg.startsWith('PS') ? { padding: 6, saltLength: Number(alg.slice(2)) / 8 } : {}

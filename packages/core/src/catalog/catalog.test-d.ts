@@ -2,6 +2,7 @@ import { describe, expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import { Decimal, decimal, defineApi } from '../index.ts'
 import type {
+  ActionInput,
   ActionMap,
   ActionName,
   ActionOf,
@@ -63,12 +64,17 @@ describe('a catalog types', () => {
   })
 
   test('a call', () => {
+    expectTypeOf(ask<typeof orders, 'order.read'>).toBeCallableWith(orders, 'order.read', {
+      resource: 'order:1',
+      parameters: {},
+    })
     ask(orders, 'refund.create', { resource: 'order:123', parameters: { amount: '42.00' } })
     ask(orders, 'order.read', { resource: 'order:123', parameters: {} })
     ask([orders, users] as const, 'user.lock', { resource: 'user:a/b', parameters: { until: 'x' } })
   })
 
   test('not a misspelt action', () => {
+    expectTypeOf<'refund.crate'>().not.toExtend<ActionName<typeof orders>>()
     // @ts-expect-error there is no such action
     ask(orders, 'refund.crate', { resource: 'order:123', parameters: { amount: '42.00' } })
     // @ts-expect-error there is no such action in either API
@@ -76,11 +82,13 @@ describe('a catalog types', () => {
   })
 
   test('not another kind of resource', () => {
+    expectTypeOf<'oder:123'>().not.toExtend<ResourceOf<ActionOf<typeof orders, 'refund.create'>>>()
     // @ts-expect-error refunds are on orders
     ask(orders, 'refund.create', { resource: 'oder:123', parameters: { amount: '42.00' } })
   })
 
   test('not a parameter that is misspelt, missing, of another type, or one too many', () => {
+    expectTypeOf<{ amount: number }>().not.toExtend<ParametersIn<ActionOf<typeof orders, 'refund.create'>>>()
     // @ts-expect-error misspelt
     ask(orders, 'refund.create', { resource: 'order:123', parameters: { amont: '42.00' } })
     // @ts-expect-error missing
@@ -96,29 +104,24 @@ describe('a catalog types', () => {
   })
 
   test('not a member of an action that does not exist', () => {
-    defineApi({
-      audience: 'https://a.example',
-      // @ts-expect-error paramters
-      actions: { 'a.b': { resource: 'a:{id}', risk: 'read', paramters: z.object({}) } },
-    })
-    // @ts-expect-error risk is one of three words
-    defineApi({ audience: 'https://a.example', actions: { 'a.b': { resource: 'a:{id}', risk: 'none' } } })
+    const define = <const A extends Readonly<Record<string, ActionInput>>>(actions: A) => actions
+    const one = { resource: 'a:{id}', risk: 'read' } as const
+    expectTypeOf(defineApi({ audience: 'https://a.example', actions: { one } })).toExtend<Api>()
+    // @ts-expect-error 'paramters' is no member
+    defineApi({ audience: 'https://a.example', actions: { one: { ...one, paramters: z.object({}) } } })
+    // @ts-expect-error 'none' is no risk
+    define({ one: { ...one, risk: 'none' } })
     // @ts-expect-error a route begins with a method
-    defineApi({
-      audience: 'https://a.example',
-      actions: { 'a.b': { route: '/a/{id}', resource: 'a:{id}', risk: 'read' } },
-    })
+    define({ one: { ...one, route: '/a/{id}' } })
     // @ts-expect-error parameters are an object
-    defineApi({
-      audience: 'https://a.example',
-      actions: { 'a.b': { resource: 'a:{id}', risk: 'read', parameters: z.string() } },
-    })
+    define({ one: { ...one, parameters: z.string() } })
   })
 })
 
 describe('Decimal', () => {
   test('does not compare with text or numbers by operators', () => {
     const amount = Decimal.of('1')
+    expectTypeOf(amount.lte('50.00')).toEqualTypeOf<boolean>()
     // @ts-expect-error use lte
     void (amount <= '50.00')
     // @ts-expect-error use gt

@@ -7,7 +7,7 @@ import { apisOf, findAction } from './find-action.ts'
 
 const action: ActionInput = { route: 'POST /orders/{id}/refund', resource: 'order:{id}', risk: 'write' }
 const define = (change: object, audience: unknown = 'https://orders.example') =>
-  defineApi({ audience: audience as string, actions: { 'refund.create': { ...action, ...change } as ActionInput } })
+  defineApi({ audience: audience as string, actions: { 'refund.create': { ...action, ...change } } })
 const withParameters = (parameters: unknown, change: object = {}) => define({ parameters, ...change })
 
 describe('defineApi()', () => {

@@ -3,26 +3,55 @@ import { isSignatureAlgorithm } from '../token/algorithm.ts'
 import type { JwkSet, OidcIdentity, PrivateKeyJwtIdentity, SpiffeIdentity } from './identity.ts'
 import { parseSpiffeId } from './spiffe-id.ts'
 
+const SCALARS: ReadonlySet<string> = new Set(['string', 'number', 'boolean'])
+
 const invalid = (what: string): HallpassError => new HallpassError('configuration-invalid', what)
 
 function needText(value: unknown, what: string): void {
-  if (typeof value !== 'string' || value === '')
+  if (typeof value !== 'string' || value === '') {
     throw invalid(`${what} is missing: an identity pins its audience and its subject.`)
+  }
+  if (value.includes('*')) throw invalid(`${what} is compared exactly; it has no wildcards.`)
 }
 
 function needKeys(jwks: JwkSet | undefined, what: string): void {
-  if (!Array.isArray(jwks?.keys) || jwks.keys.length === 0) throw invalid(`${what} has no keys.`)
-  const isPrivate = jwks.keys.some((key: object) => Object.hasOwn(key, 'd') || Object.hasOwn(key, 'k'))
-  if (isPrivate) throw invalid(`${what} holds a private or symmetric key; pass public keys only.`)
+  const keys: unknown = jwks?.keys
+  if (!Array.isArray(keys) || keys.length === 0) throw invalid(`${what} has no keys.`)
+  for (const key of keys as unknown[]) {
+    if (typeof key !== 'object' || key === null) throw invalid(`${what} holds something that is no key.`)
+    if (Object.hasOwn(key, 'd') || Object.hasOwn(key, 'k')) {
+      throw invalid(`${what} holds a private or symmetric key; pass public keys only.`)
+    }
+  }
 }
 
-function checkCommon(options: { readonly keysPerAssertion?: number; readonly algorithms?: readonly string[] }): void {
+interface CommonOptions {
+  readonly keysPerAssertion?: number
+  readonly algorithms?: readonly string[]
+}
+
+function checkCommon(options: CommonOptions, known: readonly string[]): void {
+  const odd = Object.keys(options).find((name) => !known.includes(name) && name !== 'keysPerAssertion')
+  if (odd !== undefined) throw invalid(`'${odd}' is no option of this identity.`)
   const { keysPerAssertion = 1, algorithms } = options
-  if (!Number.isSafeInteger(keysPerAssertion) || keysPerAssertion < 1)
+  if (!Number.isSafeInteger(keysPerAssertion) || keysPerAssertion < 1) {
     throw invalid('keysPerAssertion is a whole number from 1.')
+  }
   if (algorithms !== undefined && (algorithms.length === 0 || !algorithms.every(isSignatureAlgorithm))) {
     throw invalid('algorithms lists asymmetric JWS algorithms, at least one.')
   }
+}
+
+/** A copy that shares nothing with what the caller holds, and that nobody changes. */
+function frozenCopy<T extends object>(options: T): T {
+  return freezeDeep(structuredClone(options))
+}
+
+function freezeDeep<T extends object>(value: T): T {
+  for (const part of Object.values(value) as unknown[]) {
+    if (typeof part === 'object' && part !== null) freezeDeep(part)
+  }
+  return Object.freeze(value)
 }
 
 const isHttps = (url: string): boolean => /^https:\/\/[^\s?#\\]+$/.test(url) && URL.canParse(url)
@@ -40,8 +69,11 @@ export function oidc(options: Omit<OidcIdentity, 'kind'>): OidcIdentity {
   if (!isHttps(options.issuer) && !isLoopback(options.issuer))
     throw invalid('issuer is an https URL without query and fragment.')
   if (options.jwks !== undefined) needKeys(options.jwks, 'jwks')
-  checkCommon(options)
-  return Object.freeze({ ...structuredClone(options), kind: 'oidc' })
+  if (Object.values(options.claims ?? {}).some((claim) => !SCALARS.has(typeof claim))) {
+    throw invalid('claims are compared exactly: text, numbers, true and false only.')
+  }
+  checkCommon(options, ['issuer', 'audience', 'subject', 'claims', 'jwks', 'algorithms'])
+  return frozenCopy({ ...options, kind: 'oidc' })
 }
 
 /**
@@ -57,8 +89,10 @@ export function spiffe(options: Omit<SpiffeIdentity, 'kind'>): SpiffeIdentity {
     throw invalid('id is a SPIFFE ID of one workload, such as spiffe://example.org/agent.')
   if (typeof options.bundle !== 'string') needKeys(options.bundle, 'bundle')
   else if (!isHttps(options.bundle)) throw invalid('bundle is a key set or the https URL of a bundle endpoint.')
-  checkCommon(options)
-  return Object.freeze({ ...structuredClone(options), kind: 'spiffe' })
+  checkCommon(options, ['id', 'audience', 'bundle', 'algorithms'])
+  if (options.algorithms?.some((alg) => !/^[REP]S/.test(alg)))
+    throw invalid('A JWT-SVID is signed with RS, ES or PS algorithms.')
+  return frozenCopy({ ...options, kind: 'spiffe' })
 }
 
 /**
@@ -70,6 +104,6 @@ export function privateKeyJwt(options: Omit<PrivateKeyJwtIdentity, 'kind'>): Pri
   needText(options.audience, 'audience')
   needText(options.subject, 'subject')
   needKeys(options.jwks, 'jwks')
-  checkCommon(options)
-  return Object.freeze({ ...structuredClone(options), kind: 'private_key_jwt' })
+  checkCommon(options, ['audience', 'subject', 'jwks'])
+  return frozenCopy({ ...options, kind: 'private_key_jwt' })
 }
