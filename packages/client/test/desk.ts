@@ -3,6 +3,8 @@ import { decimal, defineApi, oidc } from '@hallpass/core'
 import { defaultTriggers, definePolicy } from '@hallpass/policy'
 import type { TestWorld } from '@hallpass/testing'
 import { testWorld } from '@hallpass/testing'
+import type { Verifier } from '@hallpass/verifier'
+import { guard } from '@hallpass/verifier'
 import { z } from 'zod'
 import type { ClientOptions } from '../src/client/client-options.ts'
 import { createClient } from '../src/client/create-client.ts'
@@ -155,3 +157,14 @@ export async function changed(response: Response, members: Record<string, unknow
   const body = { ...((await response.json()) as Record<string, unknown>), ...members }
   return Response.json(body, { status: response.status })
 }
+
+/** The one action without a route, as a guarded function of this process. */
+export function guardedReport(
+  world: ReturnType<typeof desk>['world'],
+  run: (text: string) => unknown = (text) => `wrote: ${text}`,
+) {
+  const verifier = world.verifier('https://orders.test') as unknown as Verifier<typeof orders>
+  return guard(verifier, 'report.write', ({ parameters }) => run(parameters.text))
+}
+
+export { testKey } from '@hallpass/testing'

@@ -1,18 +1,7 @@
-import { guard } from '@hallpass/verifier'
 import { describe, expect, test } from 'vitest'
-import { desk, task } from '../../test/desk.ts'
-import type { orders } from '../../test/desk.ts'
-import type { Verifier } from '@hallpass/verifier'
+import { desk, guardedReport, task } from '../../test/desk.ts'
 
 const report = { resource: 'report:daily', parameters: { text: 'all is well' } } as const
-
-function guardedReport(
-  world: ReturnType<typeof desk>['world'],
-  run: (text: string) => unknown = (text) => `wrote: ${text}`,
-) {
-  const verifier = world.verifier('https://orders.test') as unknown as Verifier<typeof orders>
-  return guard(verifier, 'report.write', ({ parameters }) => run(parameters.text))
-}
 
 describe('task.invoke()', () => {
   test('task.invoke() calls a guarded function of this process, on record', async () => {
