@@ -35,19 +35,26 @@ export const dead: readonly Scenario[] = [
     const { task, token } = await live(stage)
     assert.equal((await stage.agent.end(task, 'completed')).status, 200)
     assert.equal(told(await stage.readOrder(token)), '401 task-closed')
-    assert.equal(answered(await stage.ask(task, { action: 'order.read', resource: 'order:1' })), '400 invalid_request task-ended')
+    assert.equal(
+      answered(await stage.ask(task, { action: 'order.read', resource: 'order:1' })),
+      '400 invalid_request task-ended',
+    )
   }),
-  atEachDoor(['dead.task-deadline', 'clock.ledger'], 'refuses what a task held once its deadline passed', async (stage) => {
-    const task = await stage.task('support', { deadline: stage.clock.now() + 40 })
-    const token = await stage.readGrant(task)
-    assert.equal(Number(claimsOf(token)['exp']), Math.floor(stage.clock.now() + 40))
-    stage.clock.advance(41)
-    assert.equal(told(await stage.readOrder(token)), '401 grant-invalid')
-    await stage.task('support', {}, stage.world.wire('other-bot'))
-    stage.clock.advance(-30)
-    assert.match(told(await stage.readOrder(token)), /^401 /, 'a clock that is turned back revives nothing')
-    assert.equal(stage.runs.length, 0)
-  }),
+  atEachDoor(
+    ['dead.task-deadline', 'clock.ledger'],
+    'refuses what a task held once its deadline passed',
+    async (stage) => {
+      const task = await stage.task('support', { deadline: stage.clock.now() + 40 })
+      const token = await stage.readGrant(task)
+      assert.equal(Number(claimsOf(token)['exp']), Math.floor(stage.clock.now() + 40))
+      stage.clock.advance(41)
+      assert.equal(told(await stage.readOrder(token)), '401 grant-invalid')
+      await stage.task('support', {}, stage.world.wire('other-bot'))
+      stage.clock.advance(-30)
+      assert.match(told(await stage.readOrder(token)), /^401 /, 'a clock that is turned back revives nothing')
+      assert.equal(stage.runs.length, 0)
+    },
+  ),
   atEachDoor(['dead.grant-revoked'], 'refuses a revoked grant at once, and no other', async (stage) => {
     const { task, token } = await live(stage)
     const other = await stage.readGrant(task)
@@ -60,14 +67,18 @@ export const dead: readonly Scenario[] = [
     await stage.world.broker.revoke({ kind: 'task', txn: taskOf(token) }, 'drill')
     assert.match(told(await stage.readOrder(token)), /^401 (grant-revoked|task-closed)$/)
   }),
-  atEachDoor(['dead.agent-revoked'], 'refuses every grant of a revoked agent at once, and gives it no task', async (stage) => {
-    const { task, token } = await live(stage)
-    await stage.world.broker.revoke({ kind: 'agent', clientId: 'support-bot' }, 'drill')
-    assert.match(told(await stage.readOrder(token)), /^401 (grant-revoked|task-closed)$/)
-    assert.match(answered(await stage.ask(task, { action: 'order.read', resource: 'order:1' })), /^400 /)
-    assert.match(answered(await stage.agent.open('support')), /^400 access_denied/)
-    await stage.task('support', {}, stage.world.wire('other-bot'))
-  }),
+  atEachDoor(
+    ['dead.agent-revoked'],
+    'refuses every grant of a revoked agent at once, and gives it no task',
+    async (stage) => {
+      const { task, token } = await live(stage)
+      await stage.world.broker.revoke({ kind: 'agent', clientId: 'support-bot' }, 'drill')
+      assert.match(told(await stage.readOrder(token)), /^401 (grant-revoked|task-closed)$/)
+      assert.match(answered(await stage.ask(task, { action: 'order.read', resource: 'order:1' })), /^400 /)
+      assert.match(answered(await stage.agent.open('support')), /^400 access_denied/)
+      await stage.task('support', {}, stage.world.wire('other-bot'))
+    },
+  ),
   once(['narrow.renewed'], 'renews a task inside its boundary', async (stage) => {
     const deadline = Math.floor(stage.clock.now()) + 3000
     const task = await stage.task('support', { deadline })
@@ -77,8 +88,17 @@ export const dead: readonly Scenario[] = [
     assert.equal(taskOf(renewed), taskOf(task))
     const state = await stage.world.ledger.task(taskOf(task))
     assert.equal(state?.deadline, deadline)
-    assert.equal(answered(await stage.ask(renewed, { action: 'refund.create', resource: 'order:123', parameters: { amount: '45.00' } })), '400 access_denied limit-exceeded')
+    assert.equal(
+      answered(
+        await stage.ask(renewed, { action: 'refund.create', resource: 'order:123', parameters: { amount: '45.00' } }),
+      ),
+      '400 access_denied limit-exceeded',
+    )
     const stranger = stage.world.wire('support-bot')
-    assert.match(answered(await stranger.open('support', { txn: taskOf(task), purpose: undefined })), /^400 /, 'another key renews nothing')
+    assert.match(
+      answered(await stranger.open('support', { txn: taskOf(task), purpose: undefined })),
+      /^400 /,
+      'another key renews nothing',
+    )
   }),
 ]

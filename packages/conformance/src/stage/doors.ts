@@ -103,7 +103,10 @@ const serveFastify = async (options: AppOptions): Promise<Served> => {
     const declared = {
       action,
       ...until(options),
-      ...(options.orElse && { orElse: (_: unknown, reply: { code(n: number): { send(b: unknown): unknown } }) => reply.code(OLD_STATUS).send(OLD_BODY) }),
+      ...(options.orElse && {
+        orElse: (_: unknown, reply: { code(n: number): { send(b: unknown): unknown } }) =>
+          reply.code(OLD_STATUS).send(OLD_BODY),
+      }),
     }
     app[method](url, { config: { hallpass: declared } }, async (request) => {
       const grant =
@@ -124,7 +127,9 @@ const serveHono = (options: AppOptions): Promise<Served> => {
   for (const [method, path, action] of ROUTES) {
     const guard = requireHonoGrant(options.verifier, action, { ...until(options), ...(options.orElse && old) })
     app[method](path, guard, async (c) =>
-      Response.json(await options.handle({ action, grant: c.var.grant as VerifiedGrant | undefined, body: c.var.checkedBody })),
+      Response.json(
+        await options.handle({ action, grant: c.var.grant as VerifiedGrant | undefined, body: c.var.checkedBody }),
+      ),
     )
   }
   app.onError(() => Response.json({ failed: true }, { status: 500 }))

@@ -15,6 +15,9 @@ const counted = <N extends 1 | 7 | 100>(calls: N) =>
     grant: { parameters: { item: { any: true }, quantity: { max: '9' } } },
   }) as const
 
+/** What the last predicate was shown. */
+export const shown: { request?: unknown } = {}
+
 /** Rules that give each scenario what it needs, told apart by purpose. The test world brings its own keys. */
 export const policy = definePolicy({
   api: [orders, stock],
@@ -26,7 +29,14 @@ export const policy = definePolicy({
   },
   facts: { slow: { load: () => new Promise<boolean>(() => {}), timeoutMs: 20 } },
   rules: [
-    { id: 'read', action: 'order.read', effect: 'permit', purposes: ['support'], limits: { calls: 5 }, grant: { resource: 'class' } },
+    {
+      id: 'read',
+      action: 'order.read',
+      effect: 'permit',
+      purposes: ['support'],
+      limits: { calls: 5 },
+      grant: { resource: 'class' },
+    },
     {
       id: 'search',
       action: 'order.search',
@@ -64,9 +74,33 @@ export const policy = definePolicy({
         throw new Error('broken on purpose')
       },
     },
-    { id: 'late', action: 'order.read', effect: 'permit', purposes: ['late'], needs: ['slow'], when: (r) => r.facts.slow },
-    { id: 'wide', action: 'order.read', effect: 'permit', purposes: ['strict'], limits: { calls: 9, ttlSeconds: 300 }, grant: { resource: 'class' } },
-    { id: 'narrow', action: 'order.read', effect: 'permit', purposes: ['strict'], limits: { calls: 2, ttlSeconds: 20 } },
+    {
+      id: 'late',
+      action: 'order.read',
+      effect: 'permit',
+      purposes: ['late'],
+      needs: ['slow'],
+      when: (r) => r.facts.slow,
+    },
+    {
+      id: 'wide',
+      action: 'order.read',
+      effect: 'permit',
+      purposes: ['strict'],
+      limits: { calls: 9, ttlSeconds: 300 },
+      grant: { resource: 'class' },
+    },
+    {
+      id: 'narrow',
+      action: 'order.read',
+      effect: 'permit',
+      purposes: ['strict'],
+      when: (r) => {
+        shown.request = r
+        return true
+      },
+      limits: { calls: 2, ttlSeconds: 20 },
+    },
     { id: 'yes', action: 'order.read', effect: 'permit', purposes: ['contested'] },
     { id: 'ask', action: 'order.read', effect: 'approve', purposes: ['contested'], approvers: ['group:leads'] },
     { id: 'no', action: 'order.read', effect: 'deny', purposes: ['contested'] },

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { memoryTrail, type AuditSink, type JsonObject, type TrailLine, type UseLedger } from '@hallpass/core'
-import { testWorld, type ProofWish, type TestKey, type TestWorld, type WireAgent, type WireAnswer } from '@hallpass/testing'
+import {
+  testWorld,
+  type ProofWish,
+  type TestKey,
+  type TestWorld,
+  type WireAgent,
+  type WireAnswer,
+} from '@hallpass/testing'
 import { createVerifier, type VerifierOptions } from '@hallpass/verifier'
 import { orders, stock } from './api.ts'
 import { doors, type AppOptions, type DoorName, type OrdersVerifier, type Run, type Served } from './doors.ts'
@@ -109,8 +116,27 @@ export class Stage {
       ...(body === undefined ? {} : { body }),
       ...lie.proof,
     })
-    const signed = lie.by === undefined ? proof : this.world.wire('support-bot', lie.by).proof({ method, url: `${AUDIENCE}${path}`, token, query, ...(body === undefined ? {} : { body }), ...lie.proof })
-    const headers = ['authorization', `${lie.scheme ?? 'DPoP'} ${token}`, 'dpop', signed, ...(body === undefined ? [] : json), ...(lie.headers ?? [])]
+    const signed =
+      lie.by === undefined
+        ? proof
+        : this.world
+            .wire('support-bot', lie.by)
+            .proof({
+              method,
+              url: `${AUDIENCE}${path}`,
+              token,
+              query,
+              ...(body === undefined ? {} : { body }),
+              ...lie.proof,
+            })
+    const headers = [
+      'authorization',
+      `${lie.scheme ?? 'DPoP'} ${token}`,
+      'dpop',
+      signed,
+      ...(body === undefined ? [] : json),
+      ...(lie.headers ?? []),
+    ]
     return this.send({ method, target, body, headers, ...lie.request })
   }
 
@@ -123,7 +149,11 @@ export class Stage {
   }
 
   update(token: string, quantity = '1', lie?: Lie): Promise<Reply> {
-    return this.shoot(token, { method: 'PATCH', target: '/orders/123/items/9', body: JSON.stringify({ quantity }) }, lie)
+    return this.shoot(
+      token,
+      { method: 'PATCH', target: '/orders/123/items/9', body: JSON.stringify({ quantity }) },
+      lie,
+    )
   }
 
   readGrant(task: string, id = '123'): Promise<string> {
