@@ -115,7 +115,7 @@ function createEngine(options: BrokerOptions): Engine {
     callers: new Map(registrants.map((registrant) => [registrant.id, registrant])),
     users: createUserIssuers(options.users ?? [], { issuer, keys: keySources, clock }),
     ...(nonces === undefined ? {} : { nonces: createNonces(clock, nonces === true ? undefined : nonces.secret) }),
-    posture: boundedPosture(options.posture),
+    ...(options.posture === undefined ? {} : { posture: boundedPosture(options.posture) }),
     proofKeys: createProofKeys(),
     digest: createDigester(options.digestKey ?? randomBytes(32)),
     ...(environment === undefined ? {} : { environment }),

@@ -31,7 +31,7 @@ export interface Engine {
   readonly callers: ReadonlyMap<string, Registrant>
   readonly users: UserIssuers
   readonly nonces?: Nonces
-  readonly posture: Posture
+  readonly posture?: Posture
   readonly proofKeys: ProofKeyCache
   /** Names a value in the trail without telling it. */
   readonly digest: Digester

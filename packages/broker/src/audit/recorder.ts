@@ -37,13 +37,8 @@ export function createRecorder(sink: AuditSink, source: string, clock: () => num
 
   const waiting = (): number => spool.length - written + lost
 
-  const make = (type: EventType, facts: EventFacts): AuditEvent => ({
-    ...facts,
-    id: facts.id ?? randomId('ev_'),
-    type,
-    time: Math.round(clock() * 1000) / 1000,
-    source,
-  })
+  const make = (type: EventType, facts: EventFacts): AuditEvent =>
+    Object.assign({ id: randomId('ev_'), type, time: Math.round(clock() * 1000) / 1000, source }, facts)
 
   const hold = (event: AuditEvent): void => {
     if (spool.length - written < (isAftermath(event.type) ? MAX_WAITING : MAX_REFUSALS)) spool.push(event)

@@ -47,10 +47,16 @@ function readTask(entry: JsonObject): Step<Details> {
 }
 
 /** `purpose` is a member of its own only here: it names the task that a single call opens for itself. */
-function readCall({ purpose, ...rest }: JsonObject): Step<Details> {
+function readCall(entry: JsonObject): Step<Details> {
+  if (!Object.hasOwn(entry, 'purpose')) {
+    const parsed = parseToolCallRequest(entry)
+    return parsed.ok
+      ? { ok: true, value: { kind: 'call', request: parsed.value } }
+      : reject('invalid_authorization_details', parsed)
+  }
+  const { purpose, ...rest } = entry
   const parsed = parseToolCallRequest(rest)
   if (!parsed.ok) return reject('invalid_authorization_details', parsed)
-  if (purpose === undefined) return { ok: true, value: { kind: 'call', request: parsed.value } }
   if (typeof purpose !== 'string' || purpose === '') return invalid('purpose')
   return { ok: true, value: { kind: 'call', request: parsed.value, purpose } }
 }

@@ -8,7 +8,8 @@ import { proveKey, spendProof } from '../identity/prove-key.ts'
 import { decide } from '../policy/decide.ts'
 import { verifyTaskToken, type PresentedTask } from '../token/task-token.ts'
 import { callIdOf } from './call-id.ts'
-import { draftGrant, issueGrant } from './issue-grant.ts'
+import type { Writable } from '../writable.ts'
+import { draftGrant, issueGrant, type Permitted } from './issue-grant.ts'
 import { liveTask } from './live-task.ts'
 import { taskFacts } from './open-task.ts'
 
@@ -54,14 +55,8 @@ export async function exchange(engine: Engine, request: OAuthRequest, call: Tool
 
   const permit = await decide(engine, { task, call, identityClaims: presented.value.identityClaims })
   if (!permit.ok) return permit
-  const permitted = {
-    task,
-    call,
-    permit: permit.value,
-    notAfter: claims.exp,
-    jkt: task.jkt,
-    ...(callId.value === undefined ? {} : { callId: callId.value }),
-  }
+  const permitted: Writable<Permitted> = { task, call, permit: permit.value, notAfter: claims.exp, jkt: task.jkt }
+  if (callId.value !== undefined) permitted.callId = callId.value
   const draft = draftGrant(engine, permitted)
   return draft.ok ? issueGrant(engine, draft.value, permitted) : draft
 }

@@ -7,8 +7,10 @@ import {
   parameterDigest,
   randomId,
   TYP,
+  type GrantClaims,
   type GrantRecord,
   type JsonObject,
+  type JsonValue,
   type TaskRecord,
   type ToolCallEntry,
   type ToolCallRequest,
@@ -16,11 +18,11 @@ import {
 import type { Permit } from '@hallpass/policy'
 import type { Engine } from '../engine.ts'
 import { reject, type Step } from '../http/refusal.ts'
-import { MAX_PAYLOAD_BYTES } from '../token/own-tokens.ts'
-import { commonClaims } from '../token/task-token.ts'
+import { actorClaims, fitsToken, pathOf } from '../token/task-token.ts'
+import type { EventFacts } from '../audit/recorder.ts'
+import type { Writable } from '../writable.ts'
 import { isUnderCeiling } from './ceiling.ts'
 import { splitLimits } from './charge.ts'
-import { taskFacts } from './open-task.ts'
 
 /** A permitted call, and the task it belongs to. */
 export interface Permitted {
@@ -38,6 +40,8 @@ export interface GrantDraft {
   readonly record: GrantRecord
   readonly entry: ToolCallEntry
   readonly payload: string
+  /** Of the parameters that were asked. */
+  readonly digest: string
 }
 
 /** Works out entry, limits, life and claims of a grant. Pure but for the ids it draws. */
@@ -51,15 +55,20 @@ export function draftGrant(engine: Engine, permitted: Permitted): Step<GrantDraf
   const exp = Math.floor(Math.min(iat + ttl, permitted.notAfter, task.deadline))
   if (exp <= iat) return reject('invalid_request', { reason: 'task-expired' })
 
-  const split = engine.ownLedgers.has(audience)
-    ? splitLimits(permit.limits, permit, parameters)
-    : ok({ limits: permit.limits })
-  if (!split.ok) return reject('access_denied', split)
-  const entry = entryOf(call, permit, { identifier: identifierOf(task, call, permit), limits: split.value.limits })
+  const split = engine.ownLedgers.has(audience) ? splitLimits(permit.limits, permit, parameters) : undefined
+  if (split?.ok === false) return reject('access_denied', split)
+  const digest = parameterDigest(parameters)
+  const identifier = identifierOf(task, call, permit)
+  const limits = split?.value.limits ?? permit.limits
+  const entry = entryOf(
+    { type: DETAIL_TYPE.toolCall, locations: call.locations, actions: call.actions, identifier, limits },
+    permit,
+    digest,
+  )
   const jti = randomId('gr_')
   const policy = { version: engine.policy.version, digest: engine.policy.digest }
   const status = engine.statusLists.allocate(exp)
-  const record: GrantRecord = {
+  const record: Writable<GrantRecord> = {
     issuer: engine.issuer,
     jti,
     txn: task.txn,
@@ -67,33 +76,36 @@ export function draftGrant(engine: Engine, permitted: Permitted): Step<GrantDraf
     owner: task.owner,
     audience,
     action,
-    resource: entry.identifier,
+    resource: identifier,
     iat,
     exp,
     jkt,
-    ...split.value,
+    limits,
     policy,
     status,
     incarnation: engine.ledger.incarnation,
   }
-  const payload = JSON.stringify({
-    ...commonClaims(engine, task),
+  if (split?.value.chargeAtIssue !== undefined) record.chargeAtIssue = split.value.chargeAtIssue
+  const claims: Writable<GrantClaims> = {
+    iss: engine.issuer,
+    sub: task.onBehalfOf?.sub ?? task.clientId,
     aud: audience,
+    client_id: task.clientId,
     iat,
     exp,
     jti,
+    txn: task.txn,
     cnf: { jkt },
     authorization_details: [entry],
     status: { status_list: status },
     [CLAIM.policy]: policy,
-  })
-  if (payload.length > MAX_PAYLOAD_BYTES && Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) {
-    return reject('invalid_authorization_details', {
-      reason: 'details-invalid',
-      detail: 'the grant would be too large',
-    })
+    [CLAIM.path]: pathOf(task),
   }
-  return ok({ record, entry, payload })
+  if (task.onBehalfOf !== undefined) Object.assign(claims, actorClaims(engine, task.clientId, task.onBehalfOf))
+  const payload = JSON.stringify(claims)
+  return fitsToken(payload)
+    ? ok({ record, entry, payload, digest })
+    : reject('invalid_authorization_details', { reason: 'details-invalid', detail: 'the grant would be too large' })
 }
 
 /** A class only where policy gives one and the task's ceiling takes in all of it; else exactly what was asked. */
@@ -102,15 +114,13 @@ function identifierOf(task: TaskRecord, call: ToolCallRequest, permit: Permit): 
   return isClass ? permit.identifier : call.identifier
 }
 
-function entryOf(
-  call: ToolCallRequest,
-  permit: Permit,
-  rest: Pick<ToolCallEntry, 'identifier' | 'limits'>,
-): ToolCallEntry {
-  const base = { type: DETAIL_TYPE.toolCall, locations: call.locations, actions: call.actions, ...rest }
-  return permit.constraints === undefined
-    ? { ...base, parameter_digest: parameterDigest(call.parameters ?? {}) }
-    : { ...base, constraints: permit.constraints }
+type EntryBase = Pick<ToolCallEntry, 'type' | 'locations' | 'actions' | 'identifier' | 'limits'>
+
+function entryOf(base: EntryBase, { constraints }: Permit, digest: string): ToolCallEntry {
+  const { type, locations, actions, identifier, limits } = base
+  return constraints === undefined
+    ? { type, locations, actions, identifier, parameter_digest: digest, limits }
+    : { type, locations, actions, identifier, constraints, limits }
 }
 
 /**
@@ -123,7 +133,7 @@ export async function issueGrant(engine: Engine, draft: GrantDraft, permitted: P
   if (!registered.ok) return reject(isAboutTask(registered.reason) ? 'invalid_request' : 'access_denied', registered)
   try {
     const token = await engine.tokens.sign(draft.payload, TYP.accessToken)
-    await recordIssued(engine, record, permitted)
+    await recordIssued(engine, draft, permitted)
     return ok({
       access_token: token,
       issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
@@ -158,24 +168,30 @@ export const isAboutTask = (reason: string): boolean => TASK_REASONS.has(reason)
 
 function recordIssued(
   engine: Engine,
-  record: GrantRecord,
-  { task, call, permit, jkt, callId }: Permitted,
+  { record, digest }: GrantDraft,
+  { task, permit, jkt, callId }: Permitted,
 ): Promise<string> {
-  return engine.recorder.record('grant.issued', {
-    ...taskFacts(task),
+  const facts: Writable<EventFacts> = {
+    txn: task.txn,
     jti: record.jti,
+    client_id: task.clientId,
+    sub: task.onBehalfOf?.sub ?? task.clientId,
+    owner: task.owner,
+    purpose: task.purpose,
     aud: record.audience,
     action: record.action,
     resource: record.resource,
     rule: permit.rules.join(' '),
     policy: record.policy,
-    limits: record.limits as never,
+    limits: record.limits as unknown as JsonValue,
     ttl: record.exp - record.iat,
     exp: record.exp,
     jkt,
-    parameters: engine.digest(parameterDigest(call.parameters ?? {})),
-    ...(permit.facts === undefined ? {} : { facts: engine.digest(permit.facts) }),
-    ...(callId === undefined ? {} : { call_id: callId }),
-    ...(record.chargeAtIssue === undefined ? {} : { data: { charged_at_issue: record.chargeAtIssue as never } }),
-  })
+    parameters: engine.digest(digest),
+  }
+  if (permit.facts !== undefined) facts.facts = engine.digest(permit.facts)
+  if (callId !== undefined) facts.call_id = callId
+  if (record.chargeAtIssue !== undefined)
+    facts.data = { charged_at_issue: record.chargeAtIssue as unknown as JsonValue }
+  return engine.recorder.record('grant.issued', facts)
 }

@@ -62,10 +62,10 @@ function refused(engine: Engine, { refusal, attempt, event, challenge }: Told): 
 
 const CHALLENGED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['invalid_token', 'invalid_dpop_proof', 'use_dpop_nonce'])
 
-function headersOf({ nonces }: Engine): Record<string, string> {
-  const headers: Record<string, string> = { 'cache-control': 'no-store', pragma: 'no-cache' }
-  if (nonces) headers['dpop-nonce'] = nonces.current()
-  return headers
+const NOT_STORED: Readonly<Record<string, string>> = Object.freeze({ 'cache-control': 'no-store', pragma: 'no-cache' })
+
+function headersOf({ nonces }: Engine): Readonly<Record<string, string>> {
+  return nonces ? { ...NOT_STORED, 'dpop-nonce': nonces.current() } : NOT_STORED
 }
 
 /** Puts a refusal on record and returns the id of the event that tells of it. */

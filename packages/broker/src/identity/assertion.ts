@@ -18,6 +18,7 @@ import { importOnce, type KeySource } from './key-choice.ts'
 import { signatureHolds } from './signature-holds.ts'
 import { claimsMatch, placeOf, type Registry } from './registry.ts'
 import type { Registrant } from './registrant.ts'
+import { issuerOf, subjectOf } from './workload-names.ts'
 
 export interface AssertionVerifier {
   readonly registry: Registry
@@ -93,10 +94,11 @@ export async function verifyAssertion(
   if (!token.ok) return token
   const { header, payload, signingInput, signature } = token.value
 
-  const subject = identity.kind === 'spiffe' ? identity.id : identity.subject
-  const issuer = identity.kind === 'oidc' ? identity.issuer : identity.kind === 'private_key_jwt' ? subject : undefined
+  const subject = subjectOf(identity)
+  const iss = issuerOf(identity)
   const claims = checkAssertionClaims(payload, {
-    ...(issuer === undefined ? {} : { issuer }),
+    // A JWT-SVID names no issuer: its trust domain is in its subject.
+    ...(identity.kind === 'spiffe' ? {} : { issuer: iss }),
     subject,
     audience: verifier.issuer,
     audienceArray: kind.audienceArray,
@@ -117,7 +119,6 @@ export async function verifyAssertion(
   if (!key.ok) return key
   if (!(await signatureHolds(key.value, signingInput, signature))) return refuse('token-signature')
 
-  const iss = issuer ?? trustDomainOf(subject)
   // Named by what is signed: with ECDSA, the same assertion can carry other signature bytes.
   const assertion = sha256Base64url(signingInput)
   return ok({
@@ -171,9 +172,4 @@ function confirmation(payload: JsonObject): Result<string | undefined, RefusalRe
   const jkt = typeof cnf === 'object' && cnf !== null && 'jkt' in cnf ? cnf['jkt'] : undefined
   const members = typeof cnf === 'object' && cnf !== null ? Object.keys(cnf).length : 0
   return typeof jkt === 'string' && members === 1 ? ok(jkt) : refuse('binding-failed', 'cnf of the assertion')
-}
-
-function trustDomainOf(spiffeId: string): string {
-  const parsed = parseSpiffeId(spiffeId)
-  return parsed.ok ? `spiffe://${parsed.value.trustDomain}` : spiffeId
 }

@@ -1,7 +1,8 @@
-import { ok, verifyProof, type VerifiedProof } from '@hallpass/core'
+import { ok, verifyProof, type ProofExpectation, type VerifiedProof } from '@hallpass/core'
 import type { Engine } from '../engine.ts'
 import type { OAuthRequest } from '../http/oauth-request.ts'
 import { reject, type Step } from '../http/refusal.ts'
+import type { Writable } from '../writable.ts'
 
 export interface ProofScope {
   /** The endpoint's own URL, from configuration. */
@@ -23,18 +24,19 @@ export async function proveKey(
   scope: ProofScope,
 ): Promise<Step<VerifiedProof>> {
   if (ask.proof === undefined) return reject('invalid_dpop_proof', { reason: 'proof-missing' })
-  const { nonces } = engine
-  const verified = await verifyProof(ask.proof, {
+  const expect: Writable<ProofExpectation> = {
     method: 'POST',
     url: scope.url,
     now: engine.clock(),
     body: ask.body,
     requireBodyDigest: scope.coversBody ?? false,
     keys: engine.proofKeys,
-    ...(scope.accessToken === undefined ? {} : { accessToken: scope.accessToken }),
-    ...(scope.jkt === undefined ? {} : { jkt: scope.jkt }),
-    ...(nonces === undefined ? {} : { nonce: (nonce) => nonces.accepts(nonce) }),
-  })
+  }
+  const { nonces } = engine
+  if (scope.accessToken !== undefined) expect.accessToken = scope.accessToken
+  if (scope.jkt !== undefined) expect.jkt = scope.jkt
+  if (nonces !== undefined) expect.nonce = (nonce) => nonces.accepts(nonce)
+  const verified = await verifyProof(ask.proof, expect)
   if (verified.ok) return verified
   return reject(verified.reason === 'proof-nonce' ? 'use_dpop_nonce' : 'invalid_dpop_proof', verified)
 }

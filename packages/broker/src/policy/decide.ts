@@ -1,15 +1,9 @@
-import {
-  isPromise,
-  ok,
-  partsOfResource,
-  type JsonObject,
-  type TaskRecord,
-  type ToolCallRequest,
-  type WorkloadIdentity,
-} from '@hallpass/core'
+import { isPromise, ok, partsOfResource, type JsonObject, type TaskRecord, type ToolCallRequest } from '@hallpass/core'
 import type { Decision, DecisionRequest, Permit, TaskSoFar } from '@hallpass/policy'
 import { completeAgent, type Engine } from '../engine.ts'
 import { isUnderCeiling } from '../grant/ceiling.ts'
+import { issuerOf, subjectOf } from '../identity/workload-names.ts'
+import type { Writable } from '../writable.ts'
 import { reject, type ErrorCode, type Step } from '../http/refusal.ts'
 
 /** One call to decide on, in the light of the task it belongs to. */
@@ -53,26 +47,30 @@ async function checkCall(engine: Engine, { task, call, identityClaims }: Questio
   const agent = completeAgent(engine.policy, task.clientId)
   if (agent === undefined) return reject('access_denied', { reason: 'agent-unknown' })
   // The policy of today may know the agent by another identity than the one the task was opened with.
-  if (!isIdentity(agent.identity, task.identity.sub)) return reject('access_denied', { reason: 'identity-invalid' })
-  const posture = await engine.posture({ id: agent.id, ...task.identity })
-  if (!posture.ok) return reject('access_denied', posture)
-  return ok({
+  const { iss, sub } = task.identity
+  const { identity } = agent
+  if (sub !== subjectOf(identity) || iss !== issuerOf(identity)) {
+    return reject('access_denied', {
+      reason: 'identity-invalid',
+      detail: 'the agent is registered with another identity now',
+    })
+  }
+  const request: Writable<DecisionRequest> = {
     agent: agent.id,
-    identity: { kind: agent.identity.kind, ...task.identity, claims: identityClaims },
+    identity: { kind: identity.kind, iss, sub, claims: identityClaims },
     purpose: task.purpose,
-    ...(task.onBehalfOf === undefined ? {} : { onBehalfOf: task.onBehalfOf }),
     action: name,
     resource: call.identifier,
     parameters: call.parameters ?? {},
-    ...(engine.environment === undefined ? {} : { environment: engine.environment }),
-    ...(posture.value === undefined ? {} : { posture: posture.value }),
     task,
     now: engine.clock(),
-  })
+  }
+  if (task.onBehalfOf !== undefined) request.onBehalfOf = task.onBehalfOf
+  if (engine.environment !== undefined) request.environment = engine.environment
+  if (engine.posture === undefined) return ok(request)
+  const posture = await engine.posture({ id: agent.id, iss, sub })
+  return posture.ok ? ok({ ...request, posture: posture.value }) : reject('access_denied', posture)
 }
-
-const isIdentity = (identity: WorkloadIdentity, subject: string): boolean =>
-  (identity.kind === 'spiffe' ? identity.id : identity.subject) === subject
 
 function judge(engine: Engine, decision: Decision): Step<Permit> {
   switch (decision.effect) {

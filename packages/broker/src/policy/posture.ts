@@ -7,13 +7,12 @@ export type PostureSource = (agent: {
   readonly sub: string
 }) => MaybePromise<JsonObject>
 
-export type Posture = (agent: Parameters<PostureSource>[0]) => Promise<Result<JsonObject | undefined, 'policy-failed'>>
+export type Posture = (agent: Parameters<PostureSource>[0]) => Promise<Result<JsonObject, 'policy-failed'>>
 
 const TIMEOUT_MS = 1000
 
 /** The source with a timeout; a source that fails or is late means the request is refused, never decided without it. */
-export function boundedPosture(source: PostureSource | undefined): Posture {
-  if (source === undefined) return async () => ok(undefined)
+export function boundedPosture(source: PostureSource): Posture {
   return async (agent) => {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_resolve, reject) => {

@@ -48,7 +48,7 @@ export function signingKeys(options: SigningKeysOptions): SigningKeys {
   return {
     current: () => current,
     jwks: (now) => ({ keys: published(now) }),
-    find: (kid, now) => published(now).find((jwk) => jwk.kid === kid),
+    find: (kid, now) => (kid === current.kid ? current.publicJwk : published(now).find((jwk) => jwk.kid === kid)),
     rotate(now, following) {
       if (next === undefined) {
         throw new HallpassError('key-unavailable', 'There is no next key to rotate to; publish one first')

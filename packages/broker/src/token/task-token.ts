@@ -17,6 +17,7 @@ import {
 } from '@hallpass/core'
 import type { Engine } from '../engine.ts'
 import { isJsonObject } from '../http/json-object.ts'
+import type { OnBehalfOf } from '../identity/user-token.ts'
 import { MAX_PAYLOAD_BYTES } from './own-tokens.ts'
 
 /** A task token ready to sign. */
@@ -55,7 +56,10 @@ export function draftTaskToken(
   }
   const claims = workloadClaims(identity)
   const payload = JSON.stringify({
-    ...commonClaims(engine, task),
+    iss: engine.issuer,
+    sub: task.onBehalfOf?.sub ?? task.clientId,
+    client_id: task.clientId,
+    txn: task.txn,
     aud: engine.issuer,
     iat,
     exp,
@@ -63,9 +67,11 @@ export function draftTaskToken(
     cnf: { jkt: task.jkt },
     authorization_details: [entry],
     [CLAIM.policy]: { version: engine.policy.version, digest: engine.policy.digest },
+    [CLAIM.path]: pathOf(task),
     [CLAIM.identity]: { ...task.identity, claims },
+    ...(task.onBehalfOf === undefined ? {} : actorClaims(engine, task.clientId, task.onBehalfOf)),
   } satisfies TaskTokenClaims)
-  if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) {
+  if (!fitsToken(payload)) {
     return refuse(
       'details-invalid',
       'the task token would be too large: shorten the ceiling, or the claims of the workload token',
@@ -74,19 +80,21 @@ export function draftTaskToken(
   return ok({ payload, entry, exp })
 }
 
-/** Who acts, for whom and in which task: the same in every token of a task. */
-export function commonClaims(engine: Engine, task: Pick<TaskRecord, 'txn' | 'clientId' | 'owner' | 'onBehalfOf'>) {
-  return {
-    iss: engine.issuer,
-    sub: task.onBehalfOf?.sub ?? task.clientId,
-    client_id: task.clientId,
-    txn: task.txn,
-    ...(task.onBehalfOf === undefined
-      ? {}
-      : { act: { sub: task.clientId, iss: engine.issuer }, [CLAIM.onBehalfOf]: { ...task.onBehalfOf } }),
-    [CLAIM.path]: { tasks: [task.txn] as const, agents: [task.clientId] as const, owner: task.owner },
-  }
-}
+/** Root task first; one element each until delegation exists. */
+export const pathOf = ({ txn, clientId, owner }: Pick<TaskRecord, 'txn' | 'clientId' | 'owner'>) => ({
+  tasks: [txn],
+  agents: [clientId],
+  owner,
+})
+
+/** What a token says besides its subject when an agent acts for a user (RFC 8693 section 4.1). */
+export const actorClaims = (engine: Engine, clientId: string, user: OnBehalfOf) => ({
+  act: { sub: clientId, iss: engine.issuer },
+  [CLAIM.onBehalfOf]: { ...user },
+})
+
+export const fitsToken = (payload: string): boolean =>
+  payload.length <= MAX_PAYLOAD_BYTES / 3 || Buffer.byteLength(payload) <= MAX_PAYLOAD_BYTES
 
 export interface PresentedTask {
   readonly claims: TaskTokenClaims
