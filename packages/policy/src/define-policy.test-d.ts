@@ -116,6 +116,13 @@ describe('a rule sees what it selects', () => {
     })
   })
 
+  test('a tier of actions has their resources', () => {
+    const tier = { id: 'tier', risk: 'write', effect: 'deny' } as const
+    definePolicy({ ...base, api: orders, rules: [{ ...tier, resources: ['order:666', 'order:*'] }] })
+    // @ts-expect-error 'ordr' is no kind
+    definePolicy({ ...base, api: orders, rules: [{ ...tier, resources: ['ordr:666'] }] })
+  })
+
   test('the facts it needs', () => {
     definePolicy({
       ...base,

@@ -50,7 +50,11 @@ export type ConstraintsInput<In, Out> = {
 
 /** `order:*` for `order:{id}`. */
 type ClassOf<A> = A extends Action<string, `${infer Kind}:${string}`> ? `${Kind}:*` : never
-type OfActions<S extends ApiSet, N> = N extends ActionName<S> ? ActionOf<S, N> : never
+/** The actions a rule selects; a tier may be any of them. */
+type OfActions<S extends ApiSet, T> = ActionOf<
+  S,
+  [T & ActionName<S>] extends [never] ? ActionName<S> : T & ActionName<S>
+>
 /** A union's members that all have the same names, merged into what they share. */
 type InOf<S extends ApiSet, N> = ParametersIn<OfActions<S, N>>
 type OutOf<S extends ApiSet, N> = ParametersOut<OfActions<S, N>>
