@@ -42,7 +42,7 @@ export function randomId(prefix: string): string {
     pool = nodeCrypto.randomBytes(ID_BYTES * 256)
     used = 0
   }
-  const id = pool.base64urlSlice(used, used + ID_BYTES)
+  const id = pool.toString('base64url', used, used + ID_BYTES)
   used += ID_BYTES
   return prefix + id
 }
