@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { hallpass, temporaryDirectory } from '../test/hallpass.ts'
+import { hallpass, hallpassHere, temporaryDirectory } from '../test/hallpass.ts'
 import { commands } from './commands.ts'
 
-describe('hallpass', () => {
+describe('hallpass', { timeout: 60_000 }, () => {
   test('without a command shows every one, and says that nothing was done', async () => {
-    const { code, stdout } = await hallpass([])
+    const { code, stdout } = await hallpassHere([])
     expect(code).toBe(2)
     expect(commands.filter(({ name, summary }) => !stdout.includes(name) || !stdout.includes(summary))).toEqual([])
   })
@@ -15,14 +15,14 @@ describe('hallpass', () => {
 
   test('every command shows its options', async () => {
     const shown = await Promise.all(
-      commands.map(async (command) => ({ command, ran: await hallpass([...command.name.split(' '), '--help']) })),
+      commands.map(async (command) => ({ command, ran: await hallpassHere([...command.name.split(' '), '--help']) })),
     )
     const lacking = shown.filter(
       ({ command, ran }) =>
         ran.code !== 0 || !Object.keys(command.options).every((name) => ran.stdout.includes(`--${name}`)),
     )
     expect(lacking.map(({ command }) => command.name)).toEqual([])
-  }, 60_000)
+  })
 
   test.each([
     ['an unknown command', ['audti'], 'Did you mean "hallpass audit show"?'],
@@ -34,7 +34,7 @@ describe('hallpass', () => {
     ['one file too many', ['audit', 'verify', 'a', 'b'], 'does not take "b"'],
     ['a member of every object', ['constructor'], 'There is no command "constructor"'],
   ])('says what to type after %s, with exit code 2', async (_name, typed, words) => {
-    const { code, stdout, stderr } = await hallpass(typed)
+    const { code, stdout, stderr } = await hallpassHere(typed)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toContain(words)
   })

@@ -1,8 +1,8 @@
 import type { HallpassError } from '@hallpass/core'
-import type { Command } from './command/command.ts'
 import { Failure } from './command/failure.ts'
 import { findCommand } from './command/find-command.ts'
 import { helpOf, overview } from './command/help.ts'
+import type { Output } from './command/output.ts'
 import { processOutput } from './command/output.ts'
 import { parseArguments } from './command/parse-arguments.ts'
 import { commands } from './commands.ts'
@@ -10,11 +10,11 @@ import { commands } from './commands.ts'
 const HELP = new Set(['--help', '-h', 'help'])
 
 /** Runs one command line and answers its exit code. Never throws for what a person may type. */
-export async function runCli(typed: readonly string[]): Promise<0 | 1 | 2> {
+export async function runCli(typed: readonly string[], outputFor = processOutput): Promise<0 | 1 | 2> {
   const json = typed.includes('--json')
-  const output = processOutput(json)
+  const output = outputFor(json)
   try {
-    return await runCommand(typed)
+    return await runCommand(typed, outputFor)
   } catch (error) {
     const { message, code, exitCode } = explain(error)
     output.result({ ok: false, error: { code, message } })
@@ -23,20 +23,16 @@ export async function runCli(typed: readonly string[]): Promise<0 | 1 | 2> {
   }
 }
 
-async function runCommand(typed: readonly string[]): Promise<0 | 1 | 2> {
+async function runCommand(typed: readonly string[], outputFor: (json: boolean) => Output): Promise<0 | 1 | 2> {
   const [first] = typed
   if (first === undefined || HELP.has(first)) {
-    process.stdout.write(`${overview(commands)}\n`)
+    outputFor(false).say(overview(commands))
     return first === undefined ? 2 : 0
   }
   const { command, rest } = findCommand(commands, typed)
   const args = parseArguments(command, rest)
-  if (args.flag('help')) return showHelp(command)
-  return command.run(args, processOutput(args.flag('json')))
-}
-
-function showHelp(command: Command): 0 {
-  process.stdout.write(`${helpOf(command)}\n`)
+  if (!args.flag('help')) return command.run(args, outputFor(args.flag('json')))
+  outputFor(false).say(helpOf(command))
   return 0
 }
 

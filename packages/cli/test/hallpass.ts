@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import type { Output } from '../src/command/output.ts'
+import { initCommand } from '../src/init/init.ts'
+import { runCli } from '../src/run-cli.ts'
 
 /** The built command: tests type what people type. */
 const bin = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist', 'bin.js')
@@ -42,6 +45,28 @@ export async function hallpass(args: readonly string[], typed: Typed = {}): Prom
   const running = start(args, typed)
   await running.ended
   return { code: running.code(), stdout: running.stdout(), stderr: running.stderr() }
+}
+
+/** Types a command into this process: the same from the first word on, without the price of a process. */
+export async function hallpassHere(
+  args: readonly string[],
+  { cwd = process.cwd() }: Pick<Typed, 'cwd'> = {},
+): Promise<Ran> {
+  const said: Record<'stdout' | 'stderr', string> = { stdout: '', stderr: '' }
+  const outputFor = (json: boolean): Output => ({
+    json,
+    color: false,
+    say: (text) => void (said.stdout += json ? '' : `${text}\n`),
+    result: (value) => void (said.stdout += json ? `${JSON.stringify(value)}\n` : ''),
+    warn: (text) => void (said.stderr += `${text}\n`),
+  })
+  const before = process.cwd()
+  process.chdir(cwd)
+  try {
+    return { code: await runCli(args, outputFor), ...said }
+  } finally {
+    process.chdir(before)
+  }
 }
 
 export interface Running {
@@ -90,11 +115,40 @@ export function start(args: readonly string[], typed: Typed = {}): Running {
   }
 }
 
-/** A port that was free a moment ago. */
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+
+/** A port that was free a moment ago, below those that systems hand out to clients. */
 export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise<void>((resolve) => server.close(() => resolve()))
-  return typeof address === 'object' && address !== null ? address.port : 0
+  const port = 20_000 + Math.floor(Math.random() * 12_000)
+  return (await isFree(port)) ? port : freePort()
+}
+
+const silent: Output = { json: false, color: false, say: () => {}, result: () => {}, warn: () => {} }
+
+export interface Project {
+  readonly cwd: string
+  readonly issuer: string
+  /** Changes the text of the configuration and the agent. */
+  readonly change: (from: string, to: string) => void
+}
+
+/** A project as `hallpass init` writes it, at a port of its own. */
+export async function initProject(): Promise<Project> {
+  const cwd = temporaryDirectory()
+  const issuer = `http://127.0.0.1:${await freePort()}`
+  const args = { text: (name: string) => (name === 'dir' ? cwd : undefined), flag: () => false, positionals: [] }
+  await initCommand.run(args, silent)
+  const change = (from: string, to: string): void => {
+    for (const name of ['hallpass.config.ts', 'agent.ts']) {
+      const file = join(cwd, name)
+      writeFileSync(file, readFileSync(file, 'utf8').replaceAll(from, to))
+    }
+  }
+  change('http://127.0.0.1:8710', issuer)
+  return { cwd, issuer, change }
 }

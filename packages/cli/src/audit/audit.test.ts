@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import type { AuditEvent } from '@hallpass/core'
 import { fileTrail } from '@hallpass/core/file-trail'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { hallpass, temporaryDirectory } from '../../test/hallpass.ts'
-import { createKeyRing, signerOf } from '../keys/key-ring.ts'
+import { hallpass, hallpassHere, temporaryDirectory } from '../../test/hallpass.ts'
+import { createKeyRing } from '../keys/key-ring.ts'
+import { signerOf } from '../keys/ring-signers.ts'
 
 const task = { source: 'broker:https://b.example', txn: 'tsk_1', client_id: 'support-bot', owner: 'team:support' }
 const story: readonly AuditEvent[] = [
@@ -55,12 +56,12 @@ beforeEach(async () => {
 const file = () => join(cwd, 'audit.jsonl')
 const lines = () => readFileSync(file(), 'utf8').split('\n').slice(0, -1)
 const rewrite = (changed: readonly string[]) => writeFileSync(file(), `${changed.join('\n')}\n`)
-const verify = (...more: string[]) => hallpass(['audit', 'verify', 'audit.jsonl', ...more], { cwd })
-const show = (...more: string[]) => hallpass(['audit', 'show', 'audit.jsonl', ...more], { cwd })
+const verify = (...more: string[]) => hallpassHere(['audit', 'verify', 'audit.jsonl', ...more], { cwd })
+const show = (...more: string[]) => hallpassHere(['audit', 'show', 'audit.jsonl', ...more], { cwd })
 
-describe('hallpass audit verify', () => {
+describe('hallpass audit verify', { timeout: 60_000 }, () => {
   test('passes a whole trail with the keys beside it', async () => {
-    const { code, stdout } = await verify()
+    const { code, stdout } = await hallpass(['audit', 'verify', 'audit.jsonl'], { cwd })
     expect(code).toBe(0)
     expect(stdout).toContain('5 lines, none altered')
     expect(stdout).toContain('the last vouches for line 4')
@@ -121,7 +122,7 @@ describe('hallpass audit verify', () => {
   })
 })
 
-describe('hallpass audit show', () => {
+describe('hallpass audit show', { timeout: 60_000 }, () => {
   test('tells each task', async () => {
     const { code, stdout } = await show()
     expect(code).toBe(0)

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { createJiti } from 'jiti'
 import { Failure } from '../command/failure.ts'
 import type { HallpassConfig } from './define-config.ts'
 
@@ -53,6 +52,7 @@ function lentPackages(file: string): Record<string, string> {
 
 /** Runs a TypeScript or JavaScript file as it is, without a build. */
 export async function importFile(file: string): Promise<Readonly<Record<string, unknown>>> {
+  const { createJiti } = await import('jiti')
   const jiti = createJiti(pathToFileURL(file).href, { alias: lentPackages(file), moduleCache: false })
   return jiti.import(file)
 }

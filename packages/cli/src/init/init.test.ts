@@ -28,7 +28,7 @@ components:
 `
 const text = (directory: string, name: string): string => readFileSync(join(directory, name), 'utf8')
 
-describe('hallpass init', () => {
+describe('hallpass init', { timeout: 60_000 }, () => {
   test('writes a configuration that loads and is without a flaw', async () => {
     const cwd = temporaryDirectory()
     expect((await hallpass(['init'], { cwd })).code).toBe(0)
@@ -68,7 +68,7 @@ describe('hallpass init', () => {
   })
 })
 
-describe('hallpass init --from-openapi', () => {
+describe('hallpass init --from-openapi', { timeout: 60_000 }, () => {
   test('drafts a catalog that loads, and lists what a person has to look at', async () => {
     const cwd = temporaryDirectory()
     writeFileSync(join(cwd, 'shop.yaml'), OPENAPI)

@@ -7,14 +7,14 @@ import { newKeyPair, writePrivately } from '../keys/key-file.ts'
 import { createKeyRing } from '../keys/key-ring.ts'
 import { draftCatalog } from './openapi/draft-catalog.ts'
 import type { CatalogDraft } from './openapi/draft.ts'
-import { readDocument } from './openapi/document.ts'
 import type { ProjectKeys } from './project.ts'
 import { namesFor, projectFiles } from './project.ts'
 import { IGNORED } from './templates/project-source.ts'
 
 const KEY_DIRECTORY = 'keys/broker'
 
-function draftFrom(file: string): CatalogDraft {
+async function draftFrom(file: string): Promise<CatalogDraft> {
+  const { readDocument } = await import('./openapi/document.ts')
   const draft = draftCatalog(readDocument(resolve(file)))
   if (draft.actions.length > 0) return draft
   const why = draft.leftOut.slice(0, 10).map((line) => `\n  ${printable(line)}`)
@@ -57,7 +57,7 @@ export const initCommand: Command = {
   async run(args, output) {
     const directory = resolve(args.text('dir') ?? '.')
     const source = args.text('from-openapi')
-    const draft = source === undefined ? undefined : draftFrom(source)
+    const draft = source === undefined ? undefined : await draftFrom(source)
     const names = namesFor(draft)
     const keys: ProjectKeys = { agent: newKeyPair(), api: newKeyPair(), operator: newKeyPair() }
     const keyFiles = (['agent', 'api', 'operator'] as const).map((role) => ({

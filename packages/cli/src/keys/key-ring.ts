@@ -1,17 +1,15 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { privateKeySigner, signingKeys } from '@hallpass/broker'
-import type { SigningKeys } from '@hallpass/broker'
 import type { Jwk, JwkSet } from '@hallpass/core'
 import { MAX_SKEW_SECONDS, MAX_TTL_SECONDS } from '@hallpass/core'
 import { Failure } from '../command/failure.ts'
 import type { KeyPair } from './key-file.ts'
-import { newKeyPair, readPrivateJwk, writePrivately } from './key-file.ts'
+import { newKeyPair, writePrivately } from './key-file.ts'
 
 /** How long a key that signs no more stays published: as long as a token of it may live on any clock. */
 export const OVERLAP_SECONDS = MAX_TTL_SECONDS + MAX_SKEW_SECONDS
 
-type NamedJwk = Jwk & { readonly kid: string }
+export type NamedJwk = Jwk & { readonly kid: string }
 
 interface RetiredKey {
   readonly publicJwk: NamedJwk
@@ -29,7 +27,8 @@ export interface KeyRing {
 }
 
 const ringFile = (directory: string): string => join(directory, 'ring.json')
-const privateFile = (directory: string, kid: string): string => join(directory, `${kid}.private.jwk.json`)
+/** Where the private half of a key is. */
+export const privateFile = (directory: string, kid: string): string => join(directory, `${kid}.private.jwk.json`)
 const named = ({ kid, publicJwk }: KeyPair): NamedJwk => ({ ...publicJwk, kid })
 
 function addKey(directory: string): NamedJwk {
@@ -94,16 +93,3 @@ export function rotateKeyRing(directory: string, now: number): KeyRing {
 export const trailKeysOf = ({ current, next, retired }: KeyRing): JwkSet => ({
   keys: [current, next, ...retired.map(({ publicJwk }) => publicJwk)],
 })
-
-export const signerOf = (directory: string, { kid }: NamedJwk) =>
-  privateKeySigner(readPrivateJwk(privateFile(directory, kid)), kid)
-
-/** The ring as a broker uses it. */
-export function signingKeysOf(directory: string, now: number): SigningKeys {
-  const ring = readKeyRing(directory)
-  return signingKeys({
-    current: signerOf(directory, ring.current),
-    next: signerOf(directory, ring.next),
-    retiring: ring.retired.filter(({ until }) => until > now),
-  })
-}

@@ -1,16 +1,17 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { hallpass, temporaryDirectory } from '../../test/hallpass.ts'
+import { hallpass, hallpassHere, temporaryDirectory } from '../../test/hallpass.ts'
 import { readPrivateJwk } from './key-file.ts'
-import { OVERLAP_SECONDS, createKeyRing, readKeyRing, rotateKeyRing, signingKeysOf, trailKeysOf } from './key-ring.ts'
+import { OVERLAP_SECONDS, createKeyRing, readKeyRing, rotateKeyRing, trailKeysOf } from './key-ring.ts'
+import { signingKeysOf } from './ring-signers.ts'
 
 const modes = (directory: string): number[] =>
   readdirSync(directory).map((name) => statSync(join(directory, name)).mode & 0o777)
 const filesWith = (directory: string, text: string): string[] =>
   readdirSync(directory).filter((name) => readFileSync(join(directory, name), 'utf8').includes(text))
 
-describe('hallpass keys', () => {
+describe('hallpass keys', { timeout: 60_000 }, () => {
   test('generate writes what only its owner can read, and shows no private key', async () => {
     const cwd = temporaryDirectory()
     const { code, stdout, stderr } = await hallpass(['keys', 'generate'], { cwd })
@@ -27,14 +28,14 @@ describe('hallpass keys', () => {
 
   test('generate writes over nothing', async () => {
     const cwd = temporaryDirectory()
-    await hallpass(['keys', 'generate'], { cwd })
-    await hallpass(['keys', 'generate', '--workload', 'bot'], { cwd })
+    await hallpassHere(['keys', 'generate'], { cwd })
+    await hallpassHere(['keys', 'generate', '--workload', 'bot'], { cwd })
     const before = readFileSync(join(cwd, 'keys/broker/ring.json'))
-    expect(await hallpass(['keys', 'generate'], { cwd })).toMatchObject({
+    expect(await hallpassHere(['keys', 'generate'], { cwd })).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('keys rotate'),
     })
-    expect(await hallpass(['keys', 'generate', '--workload', 'bot'], { cwd })).toMatchObject({
+    expect(await hallpassHere(['keys', 'generate', '--workload', 'bot'], { cwd })).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('EEXIST'),
     })
@@ -43,7 +44,7 @@ describe('hallpass keys', () => {
 
   test('generate --workload prints the public key to register, and no more', async () => {
     const cwd = temporaryDirectory()
-    const { stdout } = await hallpass(['keys', 'generate', '--workload', 'bot', '--json'], { cwd })
+    const { stdout } = await hallpassHere(['keys', 'generate', '--workload', 'bot', '--json'], { cwd })
     const { publicJwk, file } = JSON.parse(stdout) as { publicJwk: object; file: string }
     expect(Object.keys(publicJwk).toSorted()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'])
     expect(file.endsWith('keys/bot.jwk.json')).toBe(true)
@@ -53,20 +54,23 @@ describe('hallpass keys', () => {
   test.each([['../escape'], ['a/b'], [''], ['.hidden'], ['x'.repeat(65)]])(
     'generate --workload refuses %j',
     async (name) => {
-      const { code } = await hallpass(['keys', 'generate', `--workload=${name}`], { cwd: temporaryDirectory() })
+      const { code } = await hallpassHere(['keys', 'generate', `--workload=${name}`], { cwd: temporaryDirectory() })
       expect(code).toBe(2)
     },
   )
 
   test('rotate lets the next key sign and lists the old one as retiring', async () => {
     const cwd = temporaryDirectory()
-    const made = JSON.parse((await hallpass(['keys', 'generate', '--json'], { cwd })).stdout) as {
+    const made = JSON.parse((await hallpassHere(['keys', 'generate', '--json'], { cwd })).stdout) as {
       current: string
       next: string
     }
-    const rotated = JSON.parse((await hallpass(['keys', 'rotate', '--json'], { cwd })).stdout) as Record<string, string>
+    const rotated = JSON.parse((await hallpassHere(['keys', 'rotate', '--json'], { cwd })).stdout) as Record<
+      string,
+      string
+    >
     expect(rotated).toMatchObject({ current: made.next, retired: made.current })
-    const { stdout } = await hallpass(['keys', 'list'], { cwd })
+    const { stdout } = await hallpassHere(['keys', 'list'], { cwd })
     expect(stdout.split('\n').map((line) => line.split(/\s+/).slice(0, 2))).toEqual([
       [made.next, 'signs'],
       [rotated['next'], 'next'],
@@ -76,7 +80,7 @@ describe('hallpass keys', () => {
   })
 
   test('list says what to do where there are no keys', async () => {
-    const { code, stderr } = await hallpass(['keys', 'list'], { cwd: temporaryDirectory() })
+    const { code, stderr } = await hallpassHere(['keys', 'list'], { cwd: temporaryDirectory() })
     expect(code).toBe(1)
     expect(stderr).toContain('hallpass keys generate --dir')
   })

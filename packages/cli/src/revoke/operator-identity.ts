@@ -6,7 +6,7 @@ import type { Arguments, Option } from '../command/command.ts'
 import { Failure } from '../command/failure.ts'
 import { CONFIG_NAME, loadConfig } from '../config/load-config.ts'
 import { readPrivateJwk } from '../keys/key-file.ts'
-import { isLoopback } from '../serve/run-broker.ts'
+import { isLoopback } from '../serve/loopback.ts'
 import { keyIdentity } from './operator-token.ts'
 
 export const OPERATOR_OPTIONS: Readonly<Record<string, Option>> = {

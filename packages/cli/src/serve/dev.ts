@@ -2,9 +2,7 @@ import { relative } from 'node:path'
 import type { Command } from '../command/command.ts'
 import { loadConfig } from '../config/load-config.ts'
 import type { DevConfig } from './dev-config.ts'
-import { devConfig } from './dev-config.ts'
 import type { RunningBroker } from './run-broker.ts'
-import { runBroker } from './run-broker.ts'
 
 const fromHere = (path: string): string => relative(process.cwd(), path) || '.'
 
@@ -41,6 +39,7 @@ export const devCommand: Command = {
   takes: [0, 1],
   options: { port: { type: 'string', value: 'NUMBER', help: 'Default: the port of a loopback issuer, or 8710' } },
   async run(args, output) {
+    const [{ devConfig }, { runBroker }] = await Promise.all([import('./dev-config.ts'), import('./run-broker.ts')])
     const dev = devConfig(await loadConfig(args.positionals[0]), args.text('port'))
     const typed = { host: undefined, port: undefined }
     return runBroker(dev.loaded, { typed, output, isLogging: false }, (running) => output.warn(welcome(dev, running)))

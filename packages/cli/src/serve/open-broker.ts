@@ -7,7 +7,8 @@ import { fileTrail } from '@hallpass/core/file-trail'
 import { Failure } from '../command/failure.ts'
 import type { HallpassConfig, TrailConfig } from '../config/define-config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
-import { readKeyRing, signerOf, signingKeysOf } from '../keys/key-ring.ts'
+import { readKeyRing } from '../keys/key-ring.ts'
+import { signerOf, signingKeysOf } from '../keys/ring-signers.ts'
 
 export interface OpenBroker {
   readonly broker: Broker

@@ -3,13 +3,11 @@ import { Failure } from '../command/failure.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
 import type { Listening } from './listen.ts'
 import { listen } from './listen.ts'
+import { isLoopback } from './loopback.ts'
 import type { OpenBroker } from './open-broker.ts'
 import { openBroker } from './open-broker.ts'
 
 const GRACE_MS = 10_000
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
-
-export const isLoopback = (issuer: string): boolean => URL.canParse(issuer) && LOOPBACK.has(new URL(issuer).hostname)
 
 export interface ListenOptions {
   readonly host: string | undefined

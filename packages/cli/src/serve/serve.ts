@@ -1,6 +1,5 @@
 import type { Command } from '../command/command.ts'
 import { loadConfig } from '../config/load-config.ts'
-import { runBroker } from './run-broker.ts'
 
 export const serveCommand: Command = {
   name: 'serve',
@@ -15,6 +14,7 @@ export const serveCommand: Command = {
     'Answers /healthz and /readyz. SIGTERM finishes what is running, writes the trail and ends; SIGHUP takes up rotated\n' +
     'keys. Signed checkpoints go to stdout as JSON lines: keep them where the trail is not. TLS is for the proxy in front.',
   async run(args, output) {
+    const { runBroker } = await import('./run-broker.ts')
     const loaded = await loadConfig(args.positionals[0])
     const typed = { host: args.text('host'), port: args.text('port') }
     return runBroker(loaded, { typed, output }, ({ listening, trailFile }) => {

@@ -1,5 +1,5 @@
-import type { Document, Node } from './document.ts'
-import { isNode, listOf, nodesOf, textOf } from './document.ts'
+import type { Document, Node } from './node.ts'
+import { isNode, listOf, nodesOf, textOf } from './node.ts'
 import type { ActionDraft, CatalogDraft, ParameterDraft } from './draft.ts'
 import { guessName, guessRoute, nameFrom, overlaps, riskOf } from './route-guess.ts'
 import { membersOf, schemaSource } from './schema-source.ts'

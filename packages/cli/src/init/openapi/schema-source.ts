@@ -1,7 +1,7 @@
 import type { JsonValue } from '@hallpass/core'
 import { memberName, quote } from '../source-text.ts'
-import type { Document, Node } from './document.ts'
-import { isNode, listOf, nodesOf, textOf } from './document.ts'
+import type { Document, Node } from './node.ts'
+import { isNode, listOf, nodesOf, textOf } from './node.ts'
 import type { ParameterDraft, SchemaDraft } from './draft.ts'
 
 const MAX_DEPTH = 8
