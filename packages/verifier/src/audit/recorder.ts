@@ -10,6 +10,7 @@ import type {
 } from '@hallpass/core'
 import { CLAIM, isPromise } from '@hallpass/core'
 import type { Attempt } from '../flow/attempt.ts'
+import type { createRefusalStanding } from './refusal-standing.ts'
 import type { RefusalTally } from './refusal-tally.ts'
 
 export interface RecorderOptions {
@@ -19,6 +20,7 @@ export interface RecorderOptions {
   readonly audience: string
   readonly digest: Digester
   readonly tally: RefusalTally
+  readonly standingOf: ReturnType<typeof createRefusalStanding>
   readonly nextId: () => string
 }
 
@@ -37,30 +39,30 @@ export interface Recorder {
 }
 
 /** Creates the recorder. Its events name ids, never a token, proof, key or parameter value. */
-export function createRecorder({ audit, source, audience, digest, tally, nextId }: RecorderOptions): Recorder {
+export function createRecorder(options: RecorderOptions): Recorder {
+  const { audit, source, audience, digest, tally, standingOf, nextId } = options
   const base = (type: EventType, attempt: Attempt, id: string): Writable<AuditEvent> => {
+    const { token, now: time, planned, resource, proof, callId } = attempt
+    if (token === undefined) return { id, type, time, source, aud: audience, action: planned.name }
+    const { claims } = token
+    // One literal in the order events are written in: this runs twice for every request.
     const event: Writable<AuditEvent> = {
       id,
       type,
-      time: attempt.now,
+      time,
       source,
+      txn: claims.txn,
+      jti: claims.jti,
+      client_id: claims.client_id,
+      sub: claims.sub,
+      owner: claims[CLAIM.path].owner,
       aud: audience,
-      action: attempt.planned.name,
+      action: planned.name,
     }
-    const { token, fields } = attempt
-    if (attempt.resource !== '') event.resource = attempt.resource
-    if (token === undefined) return event
-    const { claims } = token
-    event.txn = claims.txn
-    event.jti = claims.jti
-    event.client_id = claims.client_id
-    event.sub = claims.sub
-    event.owner = claims[CLAIM.path].owner
-    event.policy = claims[CLAIM.policy]
-    event.exp = claims.exp
+    if (resource !== '') event.resource = resource
     // The key is named only where it was proven: triggers count nothing else.
-    if (attempt.proof !== undefined) event.jkt = attempt.proof.jkt
-    if (fields?.idempotencyKey !== undefined) event.call_id = fields.idempotencyKey.slice(0, 256)
+    if (proof !== undefined) event.jkt = proof.jkt
+    if (callId !== undefined) event.call_id = callId
     return event
   }
 
@@ -100,8 +102,10 @@ export function createRecorder({ audit, source, audience, digest, tally, nextId 
       return audit.append(event)
     },
     refused(attempt, reason, detail) {
-      if (attempt.token === undefined) return tally.note(reason, attempt.now)
+      const standing = standingOf(attempt, reason)
+      if (standing === 'nothing') return tally.note(reason, attempt.now)
       const event = base('use.refused', attempt, attempt.event === '' ? nextId() : attempt.event)
+      if (standing !== 'fresh') delete event.jkt
       event.reason = reason
       if (detail !== undefined) event.detail = detail
       try {

@@ -3,6 +3,7 @@ import { createDigester, isPromise, randomId } from '@hallpass/core'
 import { createEventIds } from '../audit/event-ids.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import { createRecorder } from '../audit/recorder.ts'
+import { createRefusalStanding } from '../audit/refusal-standing.ts'
 import { createRefusalTally } from '../audit/refusal-tally.ts'
 import { cachedKeys } from '../keys/cached-keys.ts'
 import type { IssuerKeys } from '../keys/issuer-keys.ts'
@@ -44,7 +45,8 @@ export function assemble(settings: Settings): Parts {
   const source = `verifier:${audience}#${settings.instance ?? randomId('')}`
   const digest = createDigester(settings.digestKey ?? globalThis.crypto.getRandomValues(new Uint8Array(32)))
   const tally = createRefusalTally({ audit, source, audience, windowSeconds: settings.refusalWindowSeconds, nextId })
-  const recorder = createRecorder({ audit, source, audience, digest, tally, nextId })
+  const standingOf = createRefusalStanding(settings.refusalWindowSeconds)
+  const recorder = createRecorder({ audit, source, audience, digest, tally, standingOf, nextId })
   const pending = new Set<Promise<unknown>>()
   const track = (work: Promise<unknown>): void => {
     pending.add(work)

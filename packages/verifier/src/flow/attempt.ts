@@ -41,6 +41,8 @@ export interface Attempt {
   parts: Readonly<Record<string, string>>
   raw: JsonObject
   parameters: unknown
+  /** Id of this call, where the caller gave one: joins the trail of client, broker and API. */
+  callId: string | undefined
   event: string
   redeemed: First | undefined
   /** The recorded answer of the request this one repeats. */
@@ -74,6 +76,7 @@ export const startAttempt = (
   parts: NOTHING as Readonly<Record<string, never>>,
   raw: NOTHING,
   parameters: undefined,
+  callId: undefined,
   event: '',
   redeemed: undefined,
   repeats: undefined,

@@ -6,7 +6,7 @@ import type { Observation, Observer } from '../options.ts'
 import type { NonceSource } from '../proof/nonce-source.ts'
 import type { Answers } from '../refusal/answers.ts'
 import type { UseKeeper } from '../use/open-use.ts'
-import { openUse } from '../use/open-use.ts'
+import { OpenUse } from '../use/open-use.ts'
 import type { PassedCall, RefusedCall, RepeatedCall, Verdict } from '../verdict.ts'
 import type { CheckedRollout } from '../rollout.ts'
 import type { Attempt } from './attempt.ts'
@@ -91,7 +91,7 @@ export function createConclude(parts: Conclusion): Conclude {
   return (attempt, refusal, rollout) => {
     if (refusal === undefined) {
       tell('admitted', attempt, { event: attempt.event })
-      return openUse(keeper, attempt, grantOfAttempt(attempt))
+      return new OpenUse(keeper, attempt, (giveBack) => grantOfAttempt(attempt, giveBack))
     }
     if (rollout.observing(attempt.now)) return passed(attempt, 'observe', refusal.reason)
     if (rollout.orElse && refusal.reason === 'credential-missing') return passed(attempt, 'or-else', refusal.reason)
@@ -101,10 +101,11 @@ export function createConclude(parts: Conclusion): Conclude {
 
 const wantedOf = ({ planned, resource }: Attempt) => ({ audience: planned.audience, action: planned.name, resource })
 
-function grantOfAttempt(attempt: Attempt): Omit<VerifiedGrant, 'giveBack'> {
+function grantOfAttempt(attempt: Attempt, giveBack: VerifiedGrant['giveBack']): VerifiedGrant {
   const { token, planned, resource, parts, parameters, redeemed, event } = attempt
-  if (token === undefined || redeemed === undefined)
+  if (token === undefined || redeemed === undefined) {
     throw new TypeError('An attempt was concluded before its steps were run')
+  }
   const { claims } = token
   const grant = {
     id: claims.jti,
@@ -112,7 +113,6 @@ function grantOfAttempt(attempt: Attempt): Omit<VerifiedGrant, 'giveBack'> {
     agent: claims.client_id,
     owner: claims[CLAIM.path].owner,
     subject: claims.sub,
-    ...(claims.sub === claims.client_id ? {} : { onBehalfOf: claims.sub }),
     action: planned.name,
     resource,
     resourceParts: parts,
@@ -120,6 +120,9 @@ function grantOfAttempt(attempt: Attempt): Omit<VerifiedGrant, 'giveBack'> {
     usesLeft: redeemed.usesLeft,
     event,
     expiresAt: claims.exp,
+    giveBack,
   }
-  return grant as unknown as Omit<VerifiedGrant, 'giveBack'>
+  if (claims.sub !== claims.client_id) Object.assign(grant, { onBehalfOf: claims.sub })
+  // The one place that makes what no other code can.
+  return grant as unknown as VerifiedGrant
 }

@@ -17,6 +17,8 @@ const BODY_ON_READ: Refused<RefusalReason> = refuse('request-malformed', 'A GET 
 export function oneCredential(publicUrl: string, rules: Omit<CredentialRules, 'sharesRoute'>): Step {
   const { origin, pathname } = new URL(publicUrl)
   const prefix = pathname.replace(/\/$/, '')
+  const alone: CredentialRules = { ...rules, sharesRoute: false }
+  const shared: CredentialRules = { ...rules, sharesRoute: true }
   return (attempt) => {
     const { target } = attempt.call
     const fields = readFields(attempt.call.headers)
@@ -33,7 +35,7 @@ export function oneCredential(publicUrl: string, rules: Omit<CredentialRules, 's
       // A target that cannot be read still shows whether it carries a token.
       attempt.query = target.split('?').slice(1).join('?')
     }
-    const found = findCredential(fields, attempt.query, { ...rules, sharesRoute: attempt.sharesRoute })
+    const found = findCredential(fields, attempt.query, attempt.sharesRoute ? shared : alone)
     if (!found.ok) return found
     if (!url.ok) return url
     if (fields.repeated !== undefined) return FIELD_REPEATED

@@ -87,6 +87,7 @@ function redeemRequest(
   if (fields?.idempotencyKey !== undefined) {
     const key = readIdempotencyKey(fields.idempotencyKey)
     if (!key.ok) return key
+    attempt.callId = key.value
     // One key, one request: another method, action, resource or argument under it is a conflict.
     const digest = parameterDigest({ method: call.method, action: planned.name, resource, parameters: raw })
     request.idempotency = { key: key.value, digest }

@@ -44,24 +44,25 @@ export function findCredential(
   const space = authorization.indexOf(' ')
   const scheme = (space < 0 ? authorization : authorization.slice(0, space)).toLowerCase()
   const token = space < 0 ? '' : authorization.slice(space + 1)
+  // Where a web `Headers` joined two fields there is a comma, which no token68 has.
+  const joined = authorization.includes(',')
+  const isToken68 = token !== '' && !joined && authorization.indexOf(' ', space + 1) < 0
   if (scheme === 'dpop') {
-    if (token === '' || token.includes(',') || token.includes(' ')) return NOT_TOKEN68
+    if (!isToken68) return NOT_TOKEN68
     return proof === undefined ? PROOF_MISSING : ok({ token, proof })
   }
-  if (proof !== undefined) return TWO_CREDENTIALS
-  // A web `Headers` joins two fields into one value: ours may stand behind another's.
-  if (
-    authorization.includes(',') &&
-    authorization
-      .split(',')
-      .slice(1)
-      .some((part) => isOurs(part.trim(), rules))
-  )
-    return TWO_CREDENTIALS
+  if (proof !== undefined || (joined && ourSecond(authorization, rules))) return TWO_CREDENTIALS
   if (scheme !== 'bearer' || (rules.sharesRoute && !namesIssuer(token, rules.issuer))) return MISSING
-  if (token === '' || token.includes(',') || token.includes(' ')) return NOT_TOKEN68
+  if (!isToken68) return NOT_TOKEN68
   return rules.acceptUnbound ? ok({ token, proof: undefined }) : UNBOUND
 }
+
+/** Whether a credential of ours stands behind another's. */
+const ourSecond = (authorization: string, rules: CredentialRules): boolean =>
+  authorization
+    .split(',')
+    .slice(1)
+    .some((part) => isOurs(part.trim(), rules))
 
 function isOurs(credential: string, { issuer }: CredentialRules): boolean {
   const [scheme = '', token = ''] = credential.split(' ')

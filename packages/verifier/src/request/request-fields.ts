@@ -25,10 +25,19 @@ const NAMES: Readonly<Record<FieldName, string>> = {
 
 const FIELDS = Object.keys(NAMES) as FieldName[]
 
-// By length first, so that most of a request's fields cost one comparison and no lower-cased copy.
-const BY_LENGTH: readonly (readonly FieldName[] | undefined)[] = (() => {
-  const table: FieldName[][] = []
-  for (const field of FIELDS) (table[NAMES[field].length] ??= []).push(field)
+interface Candidate {
+  readonly field: FieldName
+  readonly lower: string
+  readonly code: number
+}
+
+const BY_LENGTH: readonly (readonly Candidate[] | undefined)[] = (() => {
+  const table: (Candidate[] | undefined)[] = Array.from({ length: 32 })
+  for (const field of FIELDS) {
+    const lower = NAMES[field]
+    const row = (table[lower.length] ??= [])
+    row.push({ field, lower, code: lower.charCodeAt(0) })
+  }
   return table
 })()
 
@@ -62,10 +71,13 @@ export function readFields(headers: readonly string[] | FieldLookup): RequestFie
 
 const isRaw = (headers: readonly string[] | FieldLookup): headers is readonly string[] => Array.isArray(headers)
 
+/** By length and first letter first, so that almost every other field costs two comparisons and no lower-cased copy. */
 function fieldNamed(name: string): FieldName | undefined {
   const candidates = BY_LENGTH[name.length]
   if (candidates === undefined) return undefined
-  const lower = name.toLowerCase()
-  for (const candidate of candidates) if (NAMES[candidate] === lower) return candidate
+  const initial = name.charCodeAt(0) | 0x20
+  for (const { field, lower, code } of candidates) {
+    if (code === initial && (name === lower || name.toLowerCase() === lower)) return field
+  }
   return undefined
 }

@@ -1,4 +1,4 @@
-import type { MaybePromise, Outcome, UseLedger } from '@hallpass/core'
+import type { JsonValue, MaybePromise, Outcome, UseLedger } from '@hallpass/core'
 import { HallpassError, isPromise } from '@hallpass/core'
 import type { Recorder } from '../audit/recorder.ts'
 import type { Attempt } from '../flow/attempt.ts'
@@ -15,62 +15,77 @@ export interface UseKeeper {
   readonly failed: (attempt: Attempt) => void
 }
 
-/** Opens the use that a redeem granted. Settled or given back exactly once, whichever comes first. */
-export function openUse(keeper: UseKeeper, attempt: Attempt, grant: Omit<VerifiedGrant, 'giveBack'>): Use {
-  const { ledger, recorder, clock, track, failed } = keeper
-  const reservation = attempt.redeemed?.reservation ?? ''
-  let state: 'open' | 'giving-back' | 'closed' = 'open'
-  let afterGiveBack: Outcome | undefined
+/** A use that a redeem granted. Settled or given back exactly once, whichever comes first. */
+export class OpenUse implements Use {
+  readonly kind = 'admitted'
+  readonly ok = true
+  readonly grant: VerifiedGrant
+  readonly body: JsonValue | undefined
+  readonly keepsOutcome: boolean
+  readonly #keeper: UseKeeper
+  readonly #attempt: Attempt
+  #state: 'open' | 'giving-back' | 'closed' = 'open'
+  #afterGiveBack: Outcome | undefined = undefined
 
-  const settle = (outcome: Outcome): MaybePromise<void> => {
-    if (state === 'closed') return undefined
-    if (state === 'giving-back') {
-      afterGiveBack ??= outcome
+  constructor(keeper: UseKeeper, attempt: Attempt, grantWith: (giveBack: VerifiedGrant['giveBack']) => VerifiedGrant) {
+    this.#keeper = keeper
+    this.#attempt = attempt
+    this.body = attempt.json
+    this.keepsOutcome = attempt.fields?.idempotencyKey !== undefined
+    this.grant = grantWith((reason) => this.#giveBack(reason))
+  }
+
+  settle(outcome: Outcome): MaybePromise<void> {
+    if (this.#state === 'closed') return undefined
+    if (this.#state === 'giving-back') {
+      this.#afterGiveBack ??= outcome
       return undefined
     }
-    state = 'closed'
+    this.#state = 'closed'
     try {
-      const settled = ledger.settle(reservation, outcome)
-      if (!isPromise(settled)) {
-        const ended = recorder.ended(attempt, outcome, clock())
-        if (!isPromise(ended)) return undefined
-        return tracked(ended)
-      }
-      return tracked(settled.then(async () => recorder.ended(attempt, outcome, clock())))
+      const settled = this.#keeper.ledger.settle(this.#reservation, outcome)
+      if (isPromise(settled)) return this.#tracked(settled.then(() => this.#ended(outcome)))
+      const ended = this.#ended(outcome)
+      return isPromise(ended) ? this.#tracked(ended) : undefined
     } catch {
-      failed(attempt)
+      this.#keeper.failed(this.#attempt)
       return undefined
     }
   }
 
-  const tracked = (work: Promise<void>): Promise<void> => {
-    const safe = work.catch(() => failed(attempt))
-    track(safe)
+  get #reservation(): string {
+    return this.#attempt.redeemed?.reservation ?? ''
+  }
+
+  #ended(outcome: Outcome): MaybePromise<void> {
+    return this.#keeper.recorder.ended(this.#attempt, outcome, this.#keeper.clock())
+  }
+
+  #tracked(work: Promise<void>): Promise<void> {
+    const safe = work.catch(() => this.#keeper.failed(this.#attempt))
+    this.#keeper.track(safe)
     return safe
   }
 
-  const giveBack = async (reason: string): Promise<boolean> => {
+  async #giveBack(reason: string): Promise<boolean> {
     if (typeof reason !== 'string' || reason === '') {
       throw new HallpassError(
         'configuration-invalid',
         'giveBack() takes the reason as one short sentence for the trail',
       )
     }
-    if (state !== 'open') return false
-    state = 'giving-back'
+    if (this.#state !== 'open') return false
+    const { ledger, recorder, clock, failed } = this.#keeper
+    this.#state = 'giving-back'
     let released = false
     try {
-      released = await ledger.giveBack(reservation, reason)
-      if (released) await recorder.givenBack(attempt, reason, clock())
+      released = await ledger.giveBack(this.#reservation, reason)
+      if (released) await recorder.givenBack(this.#attempt, reason, clock())
     } catch {
-      failed(attempt)
+      failed(this.#attempt)
     }
-    state = released ? 'closed' : 'open'
-    if (!released && afterGiveBack !== undefined) await settle(afterGiveBack)
+    this.#state = released ? 'closed' : 'open'
+    if (!released && this.#afterGiveBack !== undefined) await this.settle(this.#afterGiveBack)
     return released
   }
-
-  const keepsOutcome = attempt.fields?.idempotencyKey !== undefined
-  const whole = Object.assign(grant, { giveBack }) as VerifiedGrant
-  return { kind: 'admitted', ok: true, grant: whole, body: attempt.json, keepsOutcome, settle }
 }
