@@ -89,7 +89,7 @@ const says = (uncovered: number, last: boolean, expected: boolean): string =>
     last
       ? `Everything up to the last signed checkpoint is as it was signed`
       : 'No signature was checked: this proves only that the file agrees with itself, and whoever can write it can rewrite it',
-    last && uncovered > 0 ? `the ${uncovered} after it only agree with themselves` : '',
+    last && uncovered > 0 ? `what comes after it (${uncovered}) only agrees with itself` : '',
     expected
       ? 'The head you expected is in it; what was recorded after that head may be cut off'
       : 'That nothing was cut off at the end is proved only up to a checkpoint kept elsewhere: compare with --head',

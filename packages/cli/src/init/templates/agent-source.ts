@@ -3,6 +3,13 @@ import type { ActionDraft } from '../openapi/draft.ts'
 import { quote } from '../source-text.ts'
 import type { ProjectNames } from './config-source.ts'
 
+const IMPORTS = [
+  "import { readFileSync } from 'node:fs'",
+  "import { createClient, signedAssertion } from '@hallpass/client'",
+  "import type { CallOutcome } from '@hallpass/client'",
+  "import { api } from './catalog.ts'",
+].join('\n')
+
 /** One call the agent makes. */
 export interface SampleCall {
   readonly action: string
@@ -29,14 +36,7 @@ const callSource = ({ action, resource, parameters, comment }: SampleCall): stri
 }
 
 /** `agent.ts`: one task, a grant per call, an end. */
-export const agentSource = (
-  names: ProjectNames,
-  apiUrl: string,
-  calls: readonly SampleCall[],
-): string => `import { readFileSync } from 'node:fs'
-import { createClient, signedAssertion } from '@hallpass/client'
-import type { CallOutcome } from '@hallpass/client'
-import { api } from './catalog.ts'
+export const agentSource = (names: ProjectNames, apiUrl: string, calls: readonly SampleCall[]): string => `${IMPORTS}
 
 // The agent proves who it is with this key. It holds no privilege: it asks for a grant before every call.
 const key = JSON.parse(readFileSync(new URL('./keys/${names.agent}.jwk.json', import.meta.url), 'utf8'))

@@ -2,6 +2,16 @@ import type { ActionDraft } from '../openapi/draft.ts'
 import { quote } from '../source-text.ts'
 import type { ProjectNames } from './config-source.ts'
 
+const IMPORTS = [
+  "import { readFileSync } from 'node:fs'",
+  "import express from 'express'",
+  "import { signedAssertion } from '@hallpass/client'",
+  "import { createVerifier } from '@hallpass/verifier'",
+  "import { brokerLedger } from '@hallpass/verifier/broker-ledger'",
+  "import { checkRoutes, grantOf, requireGrant } from '@hallpass/verifier/express'",
+  "import { api } from './catalog.ts'",
+].join('\n')
+
 /** `/orders/{id}` as Express writes it. */
 const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1')
 
@@ -13,17 +23,7 @@ app.${method.toLowerCase()}(${quote(expressPath(path))}, requireGrant(verifier, 
 `
 
 /** `api.ts`: every action behind its guard, with a handler to fill in. */
-export const apiSource = (
-  names: ProjectNames,
-  port: number,
-  actions: readonly ActionDraft[],
-): string => `import { readFileSync } from 'node:fs'
-import express from 'express'
-import { signedAssertion } from '@hallpass/client'
-import { createVerifier } from '@hallpass/verifier'
-import { brokerLedger } from '@hallpass/verifier/broker-ledger'
-import { checkRoutes, grantOf, requireGrant } from '@hallpass/verifier/express'
-import { api } from './catalog.ts'
+export const apiSource = (names: ProjectNames, port: number, actions: readonly ActionDraft[]): string => `${IMPORTS}
 
 // The API proves who it is too: the broker counts uses for it and keeps its events.
 const key = JSON.parse(readFileSync(new URL('./keys/${names.api}.jwk.json', import.meta.url), 'utf8'))

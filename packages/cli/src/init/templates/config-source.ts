@@ -1,6 +1,13 @@
 import type { Jwk } from '@hallpass/core'
 import { quote } from '../source-text.ts'
 
+const IMPORTS = [
+  "import { defineConfig } from '@hallpass/cli'",
+  "import { privateKeyJwt } from '@hallpass/core'",
+  "import { defaultTriggers, definePolicy } from '@hallpass/policy'",
+  "import { api } from './catalog.ts'",
+].join('\n')
+
 export interface ProjectNames {
   readonly agent: string
   readonly purpose: string
@@ -24,14 +31,7 @@ const jwkSource = (jwk: Jwk): string => {
 }
 
 /** `hallpass.config.ts`: who the agent is, what it may do, and where the broker keeps its keys and its trail. */
-export const configSource = ({
-  names,
-  keys,
-  rules,
-}: ConfigParts): string => `import { defineConfig } from '@hallpass/cli'
-import { privateKeyJwt } from '@hallpass/core'
-import { defaultTriggers, definePolicy } from '@hallpass/policy'
-import { api } from './catalog.ts'
+export const configSource = ({ names, keys, rules }: ConfigParts): string => `${IMPORTS}
 
 const issuer = ${quote(names.issuer)}
 
