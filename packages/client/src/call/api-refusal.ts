@@ -1,3 +1,4 @@
+import type { JsonObject } from '@hallpass/core'
 import { PROBLEM_BASE, parseStrictJson } from '@hallpass/core'
 import type { CallReason } from '../outcome/advice.ts'
 import { refusal } from '../outcome/refusal.ts'
@@ -27,7 +28,7 @@ const reasonOfType: ReadonlyMap<unknown, CallReason> = new Map<unknown, CallReas
 ])
 
 /** Errors of a DPoP challenge (RFC 9449 section 7.1), for APIs behind another verifier. */
-const reasonOfError: ReadonlyMap<string, CallReason> = new Map<string, CallReason>([
+const reasonOfError: ReadonlyMap<unknown, CallReason> = new Map<unknown, CallReason>([
   ['invalid_token', 'token-expired'],
   ['invalid_dpop_proof', 'proof-malformed'],
   ['use_dpop_nonce', 'proof-nonce'],
@@ -41,25 +42,26 @@ const MAX_PROBLEM_BYTES = 16_384
 /** Tells a verifier's refusal from an answer of the API. Whatever is not clearly a refusal is the API's answer. */
 export async function readApiAnswer(response: Response): Promise<Presented<Response>> {
   if (response.status < 400) return { ok: true, value: response }
-  const challenge = challengeError(response)
-  if (!isProblem(response)) {
-    const reason = challenge === undefined ? undefined : reasonOfError.get(challenge)
-    return reason === undefined ? { ok: true, value: response } : refused(reason)
-  }
-  const bytes = await readLimited(response, MAX_PROBLEM_BYTES)
-  const parsed = bytes === undefined ? undefined : parseStrictJson(bytes)
-  const problem = parsed?.ok ? asObject(parsed.value) : undefined
+  const problem = isProblem(response) ? await problemIn(response) : undefined
   const type = problem?.['type']
-  if (typeof type !== 'string' || !type.startsWith(PROBLEM_BASE)) {
-    if (challenge !== undefined) return refused(reasonOfError.get(challenge) ?? 'token-expired')
-    return { ok: true, value: sameAgain(response, bytes) }
+  if (typeof type === 'string' && type.startsWith(PROBLEM_BASE)) {
+    const unknown = response.status >= 500 ? 'status-stale' : 'action-mismatch'
+    return refused(response, reasonOfType.get(type.slice(PROBLEM_BASE.length)) ?? unknown, problem?.['event'])
   }
-  const reason =
-    reasonOfType.get(type.slice(PROBLEM_BASE.length)) ?? (response.status >= 500 ? 'status-stale' : 'action-mismatch')
-  return refused(reason, problem?.['event'])
+  const reason = reasonOfError.get(challengeError(response))
+  return reason === undefined ? { ok: true, value: response } : refused(response, reason)
 }
 
-function refused(reason: CallReason, event?: unknown): RefusedGrant {
+/** Read from a copy: what turns out to be the API's own is handed on as it came. */
+async function problemIn(response: Response): Promise<JsonObject | undefined> {
+  const bytes = await readLimited(response.clone(), MAX_PROBLEM_BYTES)
+  const parsed = bytes === undefined ? undefined : parseStrictJson(bytes)
+  return parsed?.ok ? asObject(parsed.value) : undefined
+}
+
+function refused(response: Response, reason: CallReason, event?: unknown): RefusedGrant {
+  // Nobody reads it, and a connection is held by a body that is not read.
+  response.body?.cancel().catch(() => {})
   return { ok: false, refusal: refusal(reason, { event }), isTokenGone: reason === 'token-expired' }
 }
 
@@ -69,10 +71,4 @@ const isProblem = (response: Response): boolean =>
 function challengeError(response: Response): string | undefined {
   const challenge = response.headers.get('www-authenticate') ?? ''
   return /^DPoP\b/i.test(challenge) ? /\berror="([a-z_]{1,64})"/.exec(challenge)?.[1] : undefined
-}
-
-/** The API's own problem was read to tell it apart, so it is put together again. */
-function sameAgain(response: Response, bytes: Uint8Array | undefined): Response {
-  const { status, statusText, headers } = response
-  return new Response(bytes === undefined ? null : new Uint8Array(bytes), { status, statusText, headers })
 }

@@ -190,6 +190,8 @@ describe('task.call()', () => {
 
   test.each([
     [404, 'application/problem+json', '{"type":"urn:orders:not-found","title":"No such order"}'],
+    [404, 'application/problem+json', `{"type":"about:blank","detail":"${'x'.repeat(20_000)}"}`],
+    [400, 'application/problem+json', 'no JSON'],
     [422, 'application/json', '{"error":"closed"}'],
     [500, 'text/plain', 'oops'],
     [302, 'text/plain', ''],

@@ -14,7 +14,8 @@ export async function readLimited(response: Response, maxBytes: number): Promise
     if (done) return joined(chunks, length)
     length += value.length
     if (length > maxBytes) {
-      await reader.cancel()
+      // Not waited for: of a copied body it ends only when the other copy does.
+      reader.cancel().catch(() => {})
       return undefined
     }
     chunks.push(value)
