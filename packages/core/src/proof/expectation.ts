@@ -8,6 +8,8 @@ export interface ProofExpectation {
   /** NumericDate seconds. */
   readonly now: number
   readonly accessToken?: string
+  /** What `ath` has to be, for callers that keep it with the token: saves the hash. Goes before `accessToken`. */
+  readonly ath?: string
   /** `cnf.jkt` of the token, or the key the caller is known by. */
   readonly jkt?: string
   /** Raw body bytes; undefined when the request has none. */

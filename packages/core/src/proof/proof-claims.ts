@@ -35,13 +35,17 @@ export function checkProofClaims(payload: JsonObject, expect: ProofExpectation):
   if (nbf !== undefined && !(isDate(nbf) && nbf <= now + DEFAULT_SKEW_SECONDS)) return refuse('proof-time')
   if (expect.nonce !== undefined && !(nonce === undefined || typeof nonce === 'string')) return refuse('proof-nonce')
   if (expect.nonce !== undefined && !expect.nonce(nonce as string | undefined)) return refuse('proof-nonce')
-  if (expect.accessToken !== undefined && payload['ath'] !== sha256Base64url(expect.accessToken))
-    return refuse('proof-token')
+  if (!isForToken(payload, expect)) return refuse('proof-token')
   if (!bodyFits(payload, expect)) return refuse('proof-body')
   const queryBound = isQueryBound(payload, expect)
   if (queryBound === undefined) return refuse('proof-query')
   const acceptUntil = Math.min(iat + PROOF_MAX_AGE_SECONDS, typeof exp === 'number' ? exp : Number.POSITIVE_INFINITY)
   return ok({ jti, iat, acceptUntil, queryBound })
+}
+
+function isForToken(payload: JsonObject, { ath, accessToken }: ProofExpectation): boolean {
+  if (ath === undefined && accessToken === undefined) return true
+  return payload['ath'] === (ath ?? sha256Base64url(accessToken ?? ''))
 }
 
 const digestOf = (data: Uint8Array | string): string => `sha-256=:${sha256Base64(data)}:`

@@ -107,6 +107,13 @@ describe('verifyProof()', () => {
     expect(verifyProof(proof({ ath: 'whatever' }), atTokenEndpoint)).toMatchObject({ ok: true, value: { jkt } })
   })
 
+  test('takes the hash of the token from a caller that kept it', () => {
+    const kept = { ...atTokenEndpoint, ath }
+    expect(verifyProof(good, kept)).toMatchObject({ ok: true })
+    expect(verifyProof(proof({ ath: undefined }), kept)).toMatchObject({ reason: 'proof-token' })
+    expect(verifyProof(good, { ...kept, ath: 'another' })).toMatchObject({ reason: 'proof-token' })
+  })
+
   test('says when the query is not under the proof', () => {
     const answer = verifyProof(proof({ query_digest: undefined }), { ...expectation, requireQueryDigest: false })
     expect(answer).toMatchObject({ ok: true, value: { queryBound: false } })
