@@ -49,10 +49,13 @@ export const auditVerify: Command = {
     const wanted = args.text('head')
     const expectHead = wanted === undefined ? undefined : await headFrom(wanted, keys)
     const result = await verifyTrail(readTrail(file), { ...(keys && { keys }), ...(expectHead && { expectHead }) })
-    output.result(result)
+    output.result({ ...result, keys: where ?? (keys ? 'beside' : 'none') })
     output.say(
       result.ok ? wholeTrail(result) : `✗ Line ${result.line} is ${result.problem}: ${printable(result.detail, 500)}`,
     )
+    if (result.ok && where === undefined && keys) {
+      output.say('  The keys beside the file were used: whoever can write both can forge both. Give others with --keys')
+    }
     return result.ok ? 0 : 1
   },
 }

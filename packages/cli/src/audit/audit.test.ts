@@ -105,6 +105,15 @@ describe('hallpass audit verify', { timeout: 60_000 }, () => {
     expect(stderr).toContain('does not hold')
   })
 
+  test('warns about keys that lie beside the trail, where a forger would put his', async () => {
+    expect((await verify()).stdout).toContain('whoever can write both can forge both')
+    expect((await verify('--keys', 'keys/broker')).stdout).not.toContain('whoever can write both')
+  })
+
+  test('takes no keys over a connection that anyone could change', async () => {
+    expect(await verify('--keys', 'http://broker.example/jwks')).toMatchObject({ code: 2 })
+  })
+
   test('says so when the keys are not the ones that signed', async () => {
     createKeyRing(join(cwd, 'other'))
     expect(await verify('--keys', 'other')).toMatchObject({

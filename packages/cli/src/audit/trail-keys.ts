@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { JwkSet } from '@hallpass/core'
-import { Failure } from '../command/failure.ts'
+import { Failure, misused } from '../command/failure.ts'
 import { readKeyRing, trailKeysOf } from '../keys/key-ring.ts'
+import { isSecure } from '../serve/loopback.ts'
 
 const FETCH_TIMEOUT_MS = 10_000
 
@@ -17,6 +18,8 @@ function keySet(text: string, where: string): JwkSet {
 }
 
 async function fetched(url: string): Promise<JwkSet> {
+  if (!isSecure(url))
+    throw misused('--keys takes an https URL: keys that were changed on the way would vouch for anything')
   let response: Response
   try {
     response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) })

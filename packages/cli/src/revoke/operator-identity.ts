@@ -3,10 +3,10 @@ import { dirname, join, resolve } from 'node:path'
 import type { TokenSource } from '@hallpass/core'
 import { localDev } from '@hallpass/core/local-dev'
 import type { Arguments, Option } from '../command/command.ts'
-import { Failure } from '../command/failure.ts'
+import { Failure, misused } from '../command/failure.ts'
 import { CONFIG_NAME, loadConfig } from '../config/load-config.ts'
 import { readPrivateJwk } from '../keys/key-file.ts'
-import { isLoopback } from '../serve/loopback.ts'
+import { isLoopback, isSecure } from '../serve/loopback.ts'
 import { keyIdentity } from './operator-token.ts'
 
 export const OPERATOR_OPTIONS: Readonly<Record<string, Option>> = {
@@ -36,6 +36,7 @@ export async function operatorFrom(args: Arguments): Promise<Operator> {
   const configFile = resolve(args.text('config') ?? CONFIG_NAME)
   const named = args.text('issuer') ?? process.env['HALLPASS_ISSUER']
   const issuer = trimmed(named ?? (await loadConfig(configFile)).config.issuer)
+  if (!isSecure(issuer)) throw misused(`The issuer ${issuer} must be an https URL, or http on this machine`)
   const id = args.text('as') ?? 'operator'
   const key = args.text('key') ?? process.env['HALLPASS_OPERATOR_KEY']
   if (key !== undefined) return { issuer, identity: keyIdentity(id, readPrivateJwk(resolve(key))) }

@@ -89,6 +89,17 @@ describe('hallpass revoke', { timeout: 60_000 }, () => {
     expect((await revoke(temporaryDirectory(), ...more)).code).toBe(code)
   })
 
+  test.each(['http://broker.example', 'ftp://127.0.0.1.evil.example', 'broker'])(
+    'sends no assertion to %s',
+    async (issuer) => {
+      const { cwd } = await initProject()
+      expect(await revoke(cwd, '--everything', '--issuer', issuer)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('https'),
+      })
+    },
+  )
+
   test('wants a reason, and resumes only what can be resumed', async () => {
     const cwd = temporaryDirectory()
     expect((await hallpassHere(['revoke', '--everything', '--reason', ' '], { cwd })).code).toBe(2)

@@ -15,7 +15,7 @@ function actionSource(action: ActionDraft): readonly string[] {
   const { name, method, path, resource, risk, title, notes } = action
   return [
     ...notes.map((note) => comment(`CHECK: ${note}`)),
-    `${quote(name)}: {`,
+    `${memberName(name)}: {`,
     ...indented(
       [
         `route: ${quote(`${method} ${path}`)},`,

@@ -2,7 +2,7 @@ import type { Document, Node } from './node.ts'
 import { isNode, listOf, nodesOf, textOf } from './node.ts'
 import type { ActionDraft, CatalogDraft, ParameterDraft } from './draft.ts'
 import { guessName, guessRoute, nameFrom, overlaps, riskOf } from './route-guess.ts'
-import { membersOf, schemaSource } from './schema-source.ts'
+import { membersOf, placeIn, schemaSource } from './schema-source.ts'
 
 const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete'] as const
 const IN_QUERY = new Set(['GET', 'HEAD', 'DELETE'])
@@ -56,7 +56,7 @@ function queryOf({ declared, method }: Operation, document: Document): Found {
       )
       return []
     }
-    const schema = schemaSource(one['schema'] ?? {}, { document, carrier: 'text', depth: 0 })
+    const schema = schemaSource(one['schema'] ?? {}, placeIn(document, 'text'))
     return [{ name, isRequired: one['required'] === true, ...schema }]
   })
   return { parameters, notes }
@@ -74,7 +74,7 @@ function bodyOf({ node, method }: Operation, document: Document): Found | LeftOu
   const schema = document.resolve(isNode(media) ? media['schema'] : undefined)
   if (schema === undefined)
     return { parameters: [], notes: ['has a body without a schema: no member of it passes until you name it'] }
-  const { members, notes } = membersOf(schema, { document, carrier: 'json', depth: 0 })
+  const { members, notes } = membersOf(schema, placeIn(document, 'json'))
   const isObject = members.length > 0 || isNode(schema['properties']) || schema['type'] === 'object'
   if (!isObject) return 'its body is not one JSON object with named members'
   const isBodyRequired = body['required'] === true

@@ -5,16 +5,28 @@ import { isNode, listOf, nodesOf, textOf } from './node.ts'
 import type { ParameterDraft, SchemaDraft } from './draft.ts'
 
 const MAX_DEPTH = 8
+const MAX_SCHEMAS = 1000
 const PARAMETER_NAME = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/
 
 /** How a value travels: what a route or a query carries is always text. */
 export type Carrier = 'text' | 'json'
 
-interface Place {
+export interface Place {
   readonly document: Document
   readonly carrier: Carrier
-  readonly depth: number
+  /** Schemas this one is inside of. */
+  readonly within: readonly Node[]
+  /** Schemas that may still be written, so that a small document cannot ask for endless text. */
+  readonly budget: { left: number }
 }
+
+/** Where the schemas of one operation are written. */
+export const placeIn = (document: Document, carrier: Carrier): Place => ({
+  document,
+  carrier,
+  within: [],
+  budget: { left: MAX_SCHEMAS },
+})
 
 const draft = (source: string, example: JsonValue, ...notes: readonly string[]): SchemaDraft => ({
   source,
@@ -98,6 +110,7 @@ export function membersOf(
   place: Place,
 ): { readonly members: readonly ParameterDraft[]; readonly notes: readonly string[] } {
   const { properties, required } = mergedObject(schema, place.document)
+  const inside = place.within.includes(schema) ? place : { ...place, within: [...place.within, schema] }
   const notes: string[] = []
   const members = Object.entries(properties).flatMap(([name, property]): readonly ParameterDraft[] => {
     const resolved = place.document.resolve(property)
@@ -108,7 +121,7 @@ export function membersOf(
       )
       return []
     }
-    return [{ name, isRequired: required.has(name), ...schemaSource(property, { ...place, depth: place.depth + 1 }) }]
+    return [{ name, isRequired: required.has(name), ...schemaSource(property, inside) }]
   })
   if (isNode(schema['additionalProperties']) || schema['additionalProperties'] === true) {
     notes.push('takes members that it does not name; only those that are named pass')
@@ -130,7 +143,7 @@ function object(schema: Node, place: Place): SchemaDraft {
 }
 
 function array(schema: Node, place: Place): SchemaDraft {
-  const items = schemaSource(schema['items'], { ...place, depth: place.depth + 1 })
+  const items = schemaSource(schema['items'], place)
   const { minItems, maxItems } = schema
   const least = isCount(minItems) && minItems > 0 ? minItems : 0
   const bounds = `${least > 0 ? `.min(${least})` : ''}${isCount(maxItems) ? `.max(${maxItems})` : ''}`
@@ -142,7 +155,7 @@ function array(schema: Node, place: Place): SchemaDraft {
 }
 
 function either(parts: readonly unknown[], place: Place): SchemaDraft {
-  const drafts = parts.map((part) => schemaSource(part, { ...place, depth: place.depth + 1 }))
+  const drafts = parts.map((part) => schemaSource(part, place))
   const [first] = drafts
   if (first === undefined || drafts.some(({ source }) => source === 'z.json()'))
     return anyJson('is one of several schemas')
@@ -171,14 +184,22 @@ function bare(schema: Node, place: Place): SchemaDraft {
   return parts.length > 0 ? either(parts, place) : anyJson('has no type that is understood')
 }
 
+/** Why a schema is not written out, or undefined. */
+function whyNot(schema: Node | undefined, { within, budget }: Place): string | undefined {
+  if (schema === undefined) return 'leads outside the document'
+  if (within.includes(schema)) return 'holds itself'
+  return within.length >= MAX_DEPTH || budget.left <= 0 ? 'is nested too deep' : undefined
+}
+
 /** The zod text for an OpenAPI schema. What it cannot say it widens, with a note; never silently. */
 export function schemaSource(schema: unknown, place: Place): SchemaDraft {
   const resolved = place.document.resolve(schema)
-  if (resolved === undefined || place.depth > MAX_DEPTH) {
-    const why = resolved ? 'is nested too deep, or in a circle' : 'leads outside the document'
-    return place.carrier === 'text' ? draft('z.string()', 'example', why) : anyJson(why)
+  const why = whyNot(resolved, place)
+  if (resolved === undefined || why !== undefined) {
+    return place.carrier === 'text' ? draft('z.string()', 'example', why ?? '') : anyJson(why ?? '')
   }
-  const made = bare(resolved, place)
+  place.budget.left -= 1
+  const made = bare(resolved, { ...place, within: [...place.within, resolved] })
   const isNullable = typeOf(resolved).isNullable && place.carrier === 'json' && made.source !== 'z.json()'
   return isNullable ? { ...made, source: `${made.source}.nullable()` } : made
 }
