@@ -73,10 +73,15 @@ describe('the suites', () => {
       'deny.warm': 0.02,
       'deny.expired': 0.1,
       'deny.forged': 1.3,
+      'client.proof': 1.2,
       'redeem.memory': 40,
       'audit.append': 0.75,
       'audit.durable': 10,
       'issue.inprocess': 1.3,
+      'http.express.warm.dpop': 0.8,
+      'http.express.warm.bearer': 0.9,
+      'http.fastify.warm.dpop': 0.75,
+      'http.fastify.warm.bearer': 0.6,
     })
     expect(Object.entries(aims).filter(([id, aim]) => id.startsWith('peer.') && aim !== null)).toEqual([])
   })
