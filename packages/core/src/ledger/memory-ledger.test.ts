@@ -268,7 +268,7 @@ describe('memoryLedger() forgets', () => {
     time.now = START + 100
     ledger.sweep()
     expect(ledger.sizes()).toMatchObject({ grants: 0, uses: 0, repeats: 1 })
-    time.now = deadline + 6
+    time.now = deadline
     ledger.sweep()
     expect(ledger.sizes()).toMatchObject({ repeats: 0 })
   })
@@ -367,7 +367,7 @@ describe('memoryLedger() as an own store', () => {
     time.now += 10
     const keyed = { source: 'signed', idempotency: { key: 'k', digest: 'd' } } as const
     const iat = Math.floor(time.now)
-    expect(reason(redeem(record({ txn: 'a', exp: iat + 66 }), keyed))).toBe('lifetime-exceeded')
+    expect(reason(redeem(record({ txn: 'a', exp: iat + 61 }), keyed))).toBe('lifetime-exceeded')
     expect(reason(redeem(record({ txn: 'b', exp: iat + 60 }), keyed))).toBe('ok')
     time.now += 20
     expect(reason(redeem(record({ txn: 'b', exp: iat + 80 }), keyed))).toBe('lifetime-exceeded')
@@ -378,6 +378,7 @@ describe('memoryLedger() as an own store', () => {
     time.now += 10
     ledger.revoke({ kind: 'task', txn: 'tsk' }, 'x')
     time.now += 86_400
+    ledger.revoke({ kind: 'grant', jti: 'another' }, 'x')
     expect(reason(redeem(record(), { source: 'signed' }))).toBe('grant-revoked')
   })
 

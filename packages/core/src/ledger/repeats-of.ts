@@ -18,13 +18,12 @@ export function repeatsOf(store: LedgerStore, grant: LiveGrant, request: RedeemR
 
 function signedTask(store: LedgerStore, request: RedeemRequest): SignedTask | RefusalReason {
   const { issuer, txn, iat, exp, deadline } = request
-  const { maxTaskSeconds, maxSkewSeconds } = store.bounds
   let home = store.signedTasks.get(issuer)
   if (home === undefined) store.signedTasks.set(issuer, (home = new Map()))
   const known = home.get(txn)
   // The task was opened before its grant was issued, so it is over by then whatever its deadline.
-  const latest = iat + maxTaskSeconds
-  const end = known?.end ?? Math.min(deadline ?? latest, latest) + maxSkewSeconds
+  const latest = iat + store.bounds.maxTaskSeconds
+  const end = known?.end ?? Math.min(deadline ?? latest, latest)
   // A grant that outlives what is remembered could repeat a use unseen.
   if (exp > end) return 'lifetime-exceeded'
   if (known !== undefined) return known

@@ -12,7 +12,7 @@ export type StatusBits = 1 | 2 | 4 | 8
 /** 2^20 statuses of 8 bits. */
 const MAX_LIST_BYTES = 1024 * 1024
 
-/** `lst` of a status list: base64url of the ZLIB stream (Token Status List section 4.1). */
+/** `lst` of a status list: base64url of the ZLIB stream (Token Status List section 4.1), of the bytes as they are now. */
 export async function encodeStatusList(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const compressed = new Blob([bytes]).stream().pipeThrough(new CompressionStream('deflate'))
   return encodeBase64url(new Uint8Array(await new Response(compressed).arrayBuffer()))

@@ -44,7 +44,7 @@ export class StatusList {
 
   /** Encoded once per change. */
   encode(): Promise<string> {
-    this.#encoded ??= encodeStatusList(this.#statuses.slice())
+    this.#encoded ??= encodeStatusList(this.#statuses)
     return this.#encoded
   }
 }

@@ -47,6 +47,17 @@ export const onceCases: readonly Case[] = [
     },
   },
   {
+    title: 'remembers the keys of an assertion for as long as any of its bindings lasts',
+    async run(scene) {
+      const now = await scene.ledger.now()
+      const bind = async (jkt: string, until: number) => scene.ledger.bindKey('a', jkt, { maxKeys: 2, until })
+      assert.equal((await bind('key-1', now + 60)).ok, true)
+      assert.equal((await bind('key-2', now + 300)).ok, true)
+      await scene.advance(200)
+      assertRefused(await bind('key-3', now + 300), 'too-many-keys')
+    },
+  },
+  {
     title: 'binds nothing by an assertion that is over',
     async run(scene) {
       const until = await scene.ledger.now()

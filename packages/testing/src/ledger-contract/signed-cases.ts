@@ -168,7 +168,9 @@ export const signedCases: readonly Case[] = [
       for (const each of [grant, during]) await scene.refused(each, 'grant-revoked', facts(each))
       const lifted = await scene.ledger.resume(target, 'over')
       assert.equal(lifted, target.kind !== 'task')
-      for (const each of [grant, during]) await scene.refused(each, 'grant-revoked', facts(each))
+      // Issued during the stop, by a clock that is ahead.
+      const ahead = await signed(scene, { iat: Math.floor(await scene.ledger.now()) + SETTINGS.maxSkewSeconds - 1 })
+      for (const each of [grant, during, ahead]) await scene.refused(each, 'grant-revoked', facts(each))
       await scene.advance(SETTINGS.maxSkewSeconds + 1)
       const after = await signed(scene, lifted ? {} : { txn: 'tsk_another' })
       await scene.first(after, facts(after))
