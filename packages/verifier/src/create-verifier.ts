@@ -1,4 +1,5 @@
 import type { ActionName, Api, MaybePromise } from '@hallpass/core'
+import { isPromise } from '@hallpass/core'
 import type { Attempt, Step } from './flow/attempt.ts'
 import { startAttempt } from './flow/attempt.ts'
 import { chain } from './flow/chain.ts'
@@ -46,22 +47,22 @@ export function createVerifier<const A extends Api>(options: VerifierOptions<A>)
     recordedUse(parts.recorder, settings.ledgerTimeoutMs, parts.abandon), // on record before the handler runs
   ]
 
+  const wholeFlow = [...beforeBody, ...afterBody]
+
   const forAction = <N extends ActionName<A>>(name: N, rollout: Rollout = {}): ActionVerifier<GrantOf<A, N>> => {
     const planned = planAction(api, name)
     const checked = checkRollout(rollout, clock())
     const start = (call: IncomingCall) => startAttempt(planned, call, { now: clock(), sharesRoute: checked.orElse })
     const conclude = (attempt: Attempt, refusal: Awaited<ReturnType<Step>>) =>
       parts.conclude(attempt, refusal, checked) as MaybePromise<Verdict<GrantOf<A, N>>>
-    const finish = (attempt: Attempt) => chain(runSteps(afterBody, attempt), (refusal) => conclude(attempt, refusal))
+    const run = (steps: readonly Step[], attempt: Attempt) => {
+      const refusal = runSteps(steps, attempt)
+      return isPromise(refusal) ? refusal.then((later) => conclude(attempt, later)) : conclude(attempt, refusal)
+    }
 
     return {
       action: planned.action,
-      verify(call) {
-        const attempt = start(call)
-        return chain(runSteps(beforeBody, attempt), (refusal) =>
-          refusal === undefined ? finish(attempt) : conclude(attempt, refusal),
-        )
-      },
+      verify: (call) => run(wholeFlow, start(call)),
       open(call) {
         const attempt = start(call)
         type Refused = Exclude<Verdict<GrantOf<A, N>>, { readonly kind: 'admitted' }>
@@ -70,7 +71,7 @@ export function createVerifier<const A extends Api>(options: VerifierOptions<A>)
           return {
             kind: 'open',
             ok: true,
-            finish: (body?: BodyReader) => finish(body === undefined ? attempt : withBody(attempt, body)),
+            finish: (body?: BodyReader) => run(afterBody, body === undefined ? attempt : withBody(attempt, body)),
           }
         })
       },

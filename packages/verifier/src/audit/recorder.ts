@@ -66,8 +66,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
     return event
   }
 
-  const follow = (type: EventType, attempt: Attempt, now: number): Writable<AuditEvent> => {
-    const event = base(type, attempt, nextId())
+  // Either comes once per use, and its start has an id nobody else has.
+  const follow = (type: 'use.ended' | 'use.given-back', attempt: Attempt, now: number): Writable<AuditEvent> => {
+    const event = base(type, attempt, `${attempt.event}${type === 'use.ended' ? '-ended' : '-back'}`)
     event.time = now
     event.follows = attempt.event
     return event

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue, MaybePromise, RedeemAnswer, RefusalReason, Refused } from '@hallpass/core'
+import { refuse } from '@hallpass/core'
 import type { PlannedAction } from '../call/planned-action.ts'
 import type { Credential } from '../request/credential.ts'
 import type { IncomingCall } from '../request/incoming-call.ts'
@@ -48,6 +49,9 @@ export interface Attempt {
   /** The recorded answer of the request this one repeats. */
   repeats: Exclude<Extract<RedeemAnswer, { ok: true }>, First> | undefined
 }
+
+/** A step found missing what an earlier one must have left: nothing passes for that. */
+export const OUT_OF_ORDER: Refused<RefusalReason> = refuse('internal', 'A step ran before what it rests on')
 
 /** One check or act. Undefined lets the attempt on to the next step. */
 export type Step = (attempt: Attempt) => MaybePromise<Refused<RefusalReason> | undefined>

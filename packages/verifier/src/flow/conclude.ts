@@ -91,7 +91,7 @@ export function createConclude(parts: Conclusion): Conclude {
   return (attempt, refusal, rollout) => {
     if (refusal === undefined) {
       tell('admitted', attempt, { event: attempt.event })
-      return new OpenUse(keeper, attempt, (giveBack) => grantOfAttempt(attempt, giveBack))
+      return new OpenUse(keeper, attempt, grantOfAttempt(attempt))
     }
     if (rollout.observing(attempt.now)) return passed(attempt, 'observe', refusal.reason)
     if (rollout.orElse && refusal.reason === 'credential-missing') return passed(attempt, 'or-else', refusal.reason)
@@ -101,7 +101,7 @@ export function createConclude(parts: Conclusion): Conclude {
 
 const wantedOf = ({ planned, resource }: Attempt) => ({ audience: planned.audience, action: planned.name, resource })
 
-function grantOfAttempt(attempt: Attempt, giveBack: VerifiedGrant['giveBack']): VerifiedGrant {
+function grantOfAttempt(attempt: Attempt): Omit<VerifiedGrant, 'giveBack'> {
   const { token, planned, resource, parts, parameters, redeemed, event } = attempt
   if (token === undefined || redeemed === undefined) {
     throw new TypeError('An attempt was concluded before its steps were run')
@@ -120,9 +120,9 @@ function grantOfAttempt(attempt: Attempt, giveBack: VerifiedGrant['giveBack']): 
     usesLeft: redeemed.usesLeft,
     event,
     expiresAt: claims.exp,
-    giveBack,
+    giveBack: undefined,
   }
   if (claims.sub !== claims.client_id) Object.assign(grant, { onBehalfOf: claims.sub })
   // The one place that makes what no other code can.
-  return grant as unknown as VerifiedGrant
+  return grant as unknown as Omit<VerifiedGrant, 'giveBack'>
 }

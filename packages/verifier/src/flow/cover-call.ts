@@ -2,11 +2,12 @@ import type { JsonObject } from '@hallpass/core'
 import { covers, parseParameters } from '@hallpass/core'
 import { askOf } from '../call/ask-of.ts'
 import type { Step } from './attempt.ts'
+import { OUT_OF_ORDER } from './attempt.ts'
 
 /** The grant covers exactly this action, resource and parameters; the handler's typed parameters come out of the same object. */
 export const coveredCall: Step = (attempt) => {
   const { planned, token, call, path, query, json } = attempt
-  if (token === undefined) return undefined
+  if (token === undefined) return OUT_OF_ORDER
   const asked = askOf(planned, { method: call.method, path, query, route: call.route, body: json })
   if (!asked.ok) return asked
   const { resource, parameters } = asked.value

@@ -1,8 +1,10 @@
-import type { ProofKeyCache, RefusalReason, Refused } from '@hallpass/core'
-import { refuse, verifyProof } from '@hallpass/core'
+import type { ProofKeyCache, RefusalReason, Refused, Result } from '@hallpass/core'
+import { isPromise, refuse, verifyProof } from '@hallpass/core'
 import type { NonceSource } from '../proof/nonce-source.ts'
+import type { GenuineToken } from '../token/genuine-token.ts'
 import type { TokenVerifier } from '../token/token-verifier.ts'
-import type { Step } from './attempt.ts'
+import type { Attempt, Step } from './attempt.ts'
+import { OUT_OF_ORDER } from './attempt.ts'
 import { chain } from './chain.ts'
 
 const BOUND_AS_BEARER: Refused<RefusalReason> = refuse(
@@ -20,17 +22,20 @@ export const genuineToken =
   (verifyToken: TokenVerifier): Step =>
   (attempt) => {
     const { credential, now } = attempt
-    if (credential === undefined) return undefined
-    return chain(verifyToken(credential.token, now), (found) => {
-      if (!found.ok) return found
-      attempt.token = found.value
-      return undefined
-    })
+    if (credential === undefined) return OUT_OF_ORDER
+    const found = verifyToken(credential.token, now)
+    return isPromise(found) ? found.then((later) => keepToken(attempt, later)) : keepToken(attempt, found)
   }
+
+function keepToken(attempt: Attempt, found: Result<GenuineToken, RefusalReason>): Refused<RefusalReason> | undefined {
+  if (!found.ok) return found
+  attempt.token = found.value
+  return undefined
+}
 
 /** A bound grant comes with a proof, an unbound one without: nothing in between. */
 export const boundCredential: Step = ({ credential, token }) => {
-  if (token === undefined || credential === undefined) return undefined
+  if (token === undefined || credential === undefined) return OUT_OF_ORDER
   if (credential.proof === undefined) return token.jkt === undefined ? undefined : BOUND_AS_BEARER
   return token.jkt === undefined ? UNBOUND : undefined
 }
@@ -43,7 +48,7 @@ export const freshProof =
   (keys: ProofKeyCache, algorithms: readonly string[], nonces: NonceSource | undefined): Step =>
   (attempt) => {
     const { credential, token, call, now, url, query, body } = attempt
-    if (credential === undefined || token === undefined) return undefined
+    if (credential === undefined || token === undefined) return OUT_OF_ORDER
     const open = token.entry.constraints !== undefined
     if (credential.proof === undefined || token.jkt === undefined)
       return open && query !== '' ? QUERY_UNBOUND : undefined

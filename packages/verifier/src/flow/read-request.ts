@@ -6,6 +6,7 @@ import { findCredential } from '../request/credential.ts'
 import { readFields } from '../request/request-fields.ts'
 import { chain } from './chain.ts'
 import type { Step } from './attempt.ts'
+import { OUT_OF_ORDER } from './attempt.ts'
 
 const FIELD_REPEATED: Refused<RefusalReason> = refuse(
   'request-malformed',
@@ -46,7 +47,8 @@ export function oneCredential(publicUrl: string, rules: Omit<CredentialRules, 's
 
 /** Refuses a body by its header fields alone, before a byte of it is read. */
 export const plainBody: Step = ({ call, fields, planned }) => {
-  if (call.body === undefined || fields === undefined) return undefined
+  if (fields === undefined) return OUT_OF_ORDER
+  if (call.body === undefined) return undefined
   if (isRead(call.method)) return undefined
   return planned.template === undefined ? undefined : checkBodyFields(fields)
 }
@@ -56,7 +58,8 @@ export const readBody =
   (limitBytes: number): Step =>
   (attempt) => {
     const { call, fields } = attempt
-    if (call.body === undefined || fields === undefined) return undefined
+    if (fields === undefined) return OUT_OF_ORDER
+    if (call.body === undefined) return undefined
     const withoutBody = isRead(call.method)
     return chain(call.body(withoutBody ? 0 : limitBytes), (read) => {
       if (!read.ok) return withoutBody ? BODY_ON_READ : read

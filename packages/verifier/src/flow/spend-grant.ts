@@ -3,6 +3,7 @@ import { CLAIM, amountsFor, isPromise, parameterDigest, refuse } from '@hallpass
 import type { Recorder } from '../audit/recorder.ts'
 import { readIdempotencyKey } from '../request/idempotency-key.ts'
 import type { Attempt, Step } from './attempt.ts'
+import { OUT_OF_ORDER } from './attempt.ts'
 import { within } from './within.ts'
 
 const NO_LEDGER: Refused<RefusalReason> = refuse('ledger-unavailable', 'The ledger did not answer')
@@ -10,11 +11,11 @@ const NO_TRAIL: Refused<RefusalReason> = refuse(
   'audit-unavailable',
   'The use could not be put on record; it stays used',
 )
-const STATE_REASON = {
-  running: 'idempotency-running',
-  unknown: 'idempotency-unknown',
-  done: 'idempotency-done',
-} as const
+const REPEATS: Readonly<Record<'running' | 'unknown' | 'done', Refused<RefusalReason>>> = {
+  running: refuse('idempotency-running'),
+  unknown: refuse('idempotency-unknown'),
+  done: refuse('idempotency-done'),
+}
 const NO_AMOUNTS: Readonly<Record<string, number>> = Object.freeze({})
 
 export interface SpendRules {
@@ -34,21 +35,28 @@ export const redeemedUse =
   (attempt) => {
     const request = redeemRequest(attempt, source, nextId())
     if (!request.ok) return request
-    const settle = (answer: RedeemAnswer): Refused<RefusalReason> | undefined => {
-      if (!answer.ok) return answer
-      if (answer.state === 'first') attempt.redeemed = answer
-      else attempt.repeats = answer
-      if (answer.state === 'first') return undefined
-      return refuse(STATE_REASON[answer.state])
-    }
     let answer: MaybePromise<RedeemAnswer>
     try {
       answer = ledger.redeem(request.value)
     } catch {
       return NO_LEDGER
     }
-    return isPromise(answer) ? within(timeoutMs, answer).then(settle, () => NO_LEDGER) : settle(answer)
+    if (!isPromise(answer)) return keepAnswer(attempt, answer)
+    return within(timeoutMs, answer).then(
+      (later) => keepAnswer(attempt, later),
+      () => NO_LEDGER,
+    )
   }
+
+function keepAnswer(attempt: Attempt, answer: RedeemAnswer): Refused<RefusalReason> | undefined {
+  if (!answer.ok) return answer
+  if (answer.state === 'first') {
+    attempt.redeemed = answer
+    return undefined
+  }
+  attempt.repeats = answer
+  return REPEATS[answer.state]
+}
 
 function redeemRequest(
   attempt: Attempt,
@@ -56,7 +64,7 @@ function redeemRequest(
   event: string,
 ): { ok: true; value: RedeemRequest } | Refused<RefusalReason> {
   const { token, planned, proof, fields, resource, raw, call } = attempt
-  if (token === undefined) return NO_LEDGER
+  if (token === undefined) return OUT_OF_ORDER
   const { claims, entry } = token
   const amounts = entry.limits.some((limit) => limit.parameter !== undefined)
     ? amountsFor(entry.limits, raw)

@@ -1,6 +1,7 @@
 import type { RefusalReason, Refused } from '@hallpass/core'
 import { STATUS, refuse, statusAt } from '@hallpass/core'
 import type { Step } from '../flow/attempt.ts'
+import { OUT_OF_ORDER } from '../flow/attempt.ts'
 import { chain } from '../flow/chain.ts'
 import type { StatusLists } from './status-lists.ts'
 
@@ -11,7 +12,7 @@ const NOT_VALID: Refused<RefusalReason> = refuse('grant-revoked', 'The status li
 export const liveStatus =
   (lists: StatusLists): Step =>
   ({ token, now }) => {
-    if (token === undefined) return undefined
+    if (token === undefined) return OUT_OF_ORDER
     const { uri, idx } = token.claims.status.status_list
     return chain(lists.get(uri, now), (list) => {
       if ('ok' in list) return list

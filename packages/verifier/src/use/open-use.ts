@@ -27,12 +27,14 @@ export class OpenUse implements Use {
   #state: 'open' | 'giving-back' | 'closed' = 'open'
   #afterGiveBack: Outcome | undefined = undefined
 
-  constructor(keeper: UseKeeper, attempt: Attempt, grantWith: (giveBack: VerifiedGrant['giveBack']) => VerifiedGrant) {
+  constructor(keeper: UseKeeper, attempt: Attempt, grant: Omit<VerifiedGrant, 'giveBack'>) {
     this.#keeper = keeper
     this.#attempt = attempt
     this.body = attempt.json
     this.keepsOutcome = attempt.fields?.idempotencyKey !== undefined
-    this.grant = grantWith((reason) => this.#giveBack(reason))
+    const whole = grant as { -readonly [M in keyof VerifiedGrant]: VerifiedGrant[M] }
+    whole.giveBack = (reason) => this.#giveBack(reason)
+    this.grant = whole
   }
 
   settle(outcome: Outcome): MaybePromise<void> {
