@@ -34,6 +34,13 @@ describe('defineApi()', () => {
     expect(parse(undefined, {})).toBe(true)
   })
 
+  test('keeps a refinement of the whole', () => {
+    const parameters = z.object({ from: decimal(), to: decimal() }).refine(({ from, to }) => from.lte(to))
+    const strict = withParameters(parameters).actions['refund.create']?.parameters
+    expect(strict?.safeParse({ from: '1', to: '2' }).success).toBe(true)
+    expect(strict?.safeParse({ from: '2', to: '1' }).success).toBe(false)
+  })
+
   test('cannot be changed afterwards', () => {
     const api = define({}) as unknown as { audience: string; actions: Record<string, { risk: string }> }
     expect(() => (api.audience = 'https://evil.example')).toThrow(TypeError)

@@ -1,7 +1,11 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseStrictJson } from './parse-strict-json.ts'
 
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
 const utf8 = (text: string) => new TextEncoder().encode(text)
 const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
 
@@ -142,6 +146,21 @@ describe('parseStrictJson()', () => {
     ['UTF-16', [0x7b, 0x00, 0x7d, 0x00]],
   ])('refuses bytes with %s', (_name, bytes) => {
     expect(parseStrictJson(new Uint8Array(bytes)).ok).toBe(false)
+  })
+
+  test('lets go of a large text that one small piece was taken from', () => {
+    const filler = ' '.repeat(500_000)
+    const held: unknown[] = []
+    collectGarbage()
+    const before = process.memoryUsage().heapUsed
+    for (let round = 0; round < 20; round++) {
+      // The second is broken, so that its name is never used as one.
+      held.push(parseStrictJson(`{"a-name-of-more-than-a-dozen-${round}":"a value of more than a dozen"${filler}}`))
+      held.push(parseStrictJson(`{"another-name-of-a-dozen-${round}" x${filler}`))
+    }
+    collectGarbage()
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(4_000_000)
+    expect(held).toHaveLength(40)
   })
 
   test('takes a depth of its own', () => {

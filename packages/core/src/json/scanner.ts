@@ -41,10 +41,18 @@ const ESCAPES = new Map([
  */
 const NAME_SLOTS = 512
 const MAX_KEPT_NAME = 40
+/**
+ * Engines keep a piece of a string as a view of the whole. That is what makes pieces cheap, and what would let one name or
+ * one value keep a whole body alive: pieces of a text longer than this are copied, and its names are not kept.
+ */
+const MAX_SHARED_TEXT = 8192
 const names: string[] = Array.from({ length: NAME_SLOTS }, () => '')
 
 /** What `peek` and the string loops see past the end. Indexing past the end instead would make every read slow. */
 const END = -1
+
+/** The same characters in memory of their own: joining builds a new text, and only that is cut. */
+const copyOf = (piece: string): string => ` ${piece}`.slice(1)
 
 /**
  * One pass over one text. `codes` is the text, one octet per UTF-16 code unit, everything beyond ASCII as 0x80: octets
@@ -176,7 +184,7 @@ export class Scanner {
     const kept = names[slot] ?? ''
     if (kept.length === at - start && this.text.startsWith(kept, start)) return kept
     const name = this.text.slice(start, at)
-    if (name.length <= MAX_KEPT_NAME) names[slot] = name
+    if (name.length <= MAX_KEPT_NAME && end <= MAX_SHARED_TEXT) names[slot] = name
     return name
   }
 
@@ -194,7 +202,8 @@ export class Scanner {
       if (code < 0x20) return this.failText('json-syntax')
     }
     this.at = at + 1
-    return this.text.slice(start, at)
+    const piece = this.text.slice(start, at)
+    return end > MAX_SHARED_TEXT ? copyOf(piece) : piece
   }
 
   private escaped(start: number, firstEscape: number): string {

@@ -57,7 +57,8 @@ function readHeader(segment: string): JsonObject | undefined {
   if (header === undefined || segment.length > MAX_KEPT_CHARACTERS) return header
   if (Object.values(header).some((value) => typeof value === 'object')) return header
   if (keptHeaders.size >= MAX_KEPT_HEADERS) keptHeaders.clear()
-  keptHeaders.set(segment, Object.freeze(header))
+  // A copy: a piece would keep the whole token in memory.
+  keptHeaders.set([...segment].join(''), Object.freeze(header))
   return header
 }
 
