@@ -1,5 +1,6 @@
 import { createDigester, createEventMerger, type JwkSet, type RevocationTarget } from '@hallpass/core'
 import { randomBytes } from 'node:crypto'
+import { rememberedDigests } from './audit/remembered-digests.ts'
 import { createRecorder } from './audit/recorder.ts'
 import { createTraffic } from './audit/traffic.ts'
 import type { Engine } from './engine.ts'
@@ -117,7 +118,7 @@ function createEngine(options: BrokerOptions): Engine {
     ...(nonces === undefined ? {} : { nonces: createNonces(clock, nonces === true ? undefined : nonces.secret) }),
     ...(options.posture === undefined ? {} : { posture: boundedPosture(options.posture) }),
     proofKeys: createProofKeys(),
-    digest: createDigester(options.digestKey ?? randomBytes(32)),
+    digest: rememberedDigests(createDigester(options.digestKey ?? randomBytes(32))),
     ...(environment === undefined ? {} : { environment }),
     actions: new Map(policy.apis.flatMap(({ actions }) => Object.entries(actions))),
     ownLedgers: new Set(apis.filter(({ ledger: where }) => where === 'own').map(audienceOf)),

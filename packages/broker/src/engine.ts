@@ -1,4 +1,4 @@
-import type { Action, Digester, EventMerger, Ledger, ProofKeyCache } from '@hallpass/core'
+import type { Action, EventMerger, Ledger, ProofKeyCache } from '@hallpass/core'
 import type { AgentRegistration, Policy } from '@hallpass/policy'
 import type { Recorder } from './audit/recorder.ts'
 import type { Traffic } from './audit/traffic.ts'
@@ -33,8 +33,8 @@ export interface Engine {
   readonly nonces?: Nonces
   readonly posture?: Posture
   readonly proofKeys: ProofKeyCache
-  /** Names a value in the trail without telling it. */
-  readonly digest: Digester
+  /** Names a value, by its plain digest, in the trail without telling it. */
+  readonly digest: (digest: string) => string
   readonly environment?: string
   /** Actions of every API, by name. */
   readonly actions: ReadonlyMap<string, Action>

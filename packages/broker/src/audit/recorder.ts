@@ -15,7 +15,9 @@ export type EventFacts = Omit<AuditEvent, 'id' | 'type' | 'time' | 'source'> & {
 export interface Recorder {
   /** Appends or throws `audit-unavailable`: what cannot be recorded is not allowed. Returns the event's id. */
   record(type: EventType, facts: EventFacts): Promise<string>
-  /** Appends an event of somebody else's making, or throws `audit-unavailable`. */
+  /** Id, time and source of an event that its maker writes out in one piece and hands to `append`. */
+  stamp(): Pick<AuditEvent, 'id' | 'time' | 'source'>
+  /** Appends an event that is complete, or throws `audit-unavailable`. */
   append(event: AuditEvent): Promise<void>
   /** Appends now or as soon as the trail can: for refusals, ends and revocations, which happen either way. */
   note(type: EventType, facts: EventFacts): string
@@ -37,8 +39,8 @@ export function createRecorder(sink: AuditSink, source: string, clock: () => num
 
   const waiting = (): number => spool.length - written + lost
 
-  const make = (type: EventType, facts: EventFacts): AuditEvent =>
-    Object.assign({ id: randomId('ev_'), type, time: Math.round(clock() * 1000) / 1000, source }, facts)
+  const stamp = () => ({ id: randomId('ev_'), time: Math.round(clock() * 1000) / 1000, source })
+  const make = (type: EventType, facts: EventFacts): AuditEvent => ({ ...stamp(), type, ...facts })
 
   const hold = (event: AuditEvent): void => {
     if (spool.length - written < (isAftermath(event.type) ? MAX_WAITING : MAX_REFUSALS)) spool.push(event)
@@ -89,6 +91,7 @@ export function createRecorder(sink: AuditSink, source: string, clock: () => num
   }
 
   return {
+    stamp,
     append,
     async record(type, facts) {
       const event = make(type, facts)

@@ -7,6 +7,7 @@ import {
   parameterDigest,
   randomId,
   TYP,
+  type AuditEvent,
   type GrantClaims,
   type GrantRecord,
   type JsonObject,
@@ -19,7 +20,6 @@ import type { Permit } from '@hallpass/policy'
 import type { Engine } from '../engine.ts'
 import { reject, type Step } from '../http/refusal.ts'
 import { actorClaims, fitsToken, pathOf } from '../token/task-token.ts'
-import type { EventFacts } from '../audit/recorder.ts'
 import type { Writable } from '../writable.ts'
 import { isUnderCeiling } from './ceiling.ts'
 import { splitLimits } from './charge.ts'
@@ -166,12 +166,14 @@ const TASK_REASONS: ReadonlySet<string> = new Set([
 /** RFC 8693 2.2.2: a subject token that is not acceptable is `invalid_request`. */
 export const isAboutTask = (reason: string): boolean => TASK_REASONS.has(reason)
 
-function recordIssued(
-  engine: Engine,
-  { record, digest }: GrantDraft,
-  { task, permit, jkt, callId }: Permitted,
-): Promise<string> {
-  const facts: Writable<EventFacts> = {
+function recordIssued(engine: Engine, { record, digest }: GrantDraft, permitted: Permitted): Promise<void> {
+  const { task, permit, jkt, callId } = permitted
+  const { id, time, source } = engine.recorder.stamp()
+  const event: Writable<AuditEvent> = {
+    id,
+    type: 'grant.issued',
+    time,
+    source,
     txn: task.txn,
     jti: record.jti,
     client_id: task.clientId,
@@ -189,9 +191,9 @@ function recordIssued(
     jkt,
     parameters: engine.digest(digest),
   }
-  if (permit.facts !== undefined) facts.facts = engine.digest(permit.facts)
-  if (callId !== undefined) facts.call_id = callId
+  if (permit.facts !== undefined) event.facts = engine.digest(permit.facts)
+  if (callId !== undefined) event.call_id = callId
   if (record.chargeAtIssue !== undefined)
-    facts.data = { charged_at_issue: record.chargeAtIssue as unknown as JsonValue }
-  return engine.recorder.record('grant.issued', facts)
+    event.data = { charged_at_issue: record.chargeAtIssue as unknown as JsonValue }
+  return engine.recorder.append(event)
 }
