@@ -2,7 +2,7 @@ import { isAscii, isUtf8 } from 'node:buffer'
 import * as nodeCrypto from 'node:crypto'
 import type { Jwk } from './identity/identity.ts'
 import { ok, refuse } from './result.ts'
-import type { Result } from './result.ts'
+import type { MaybePromise, Result } from './result.ts'
 import { algorithmRow } from './token/algorithm.ts'
 import type { SignatureAlgorithm, VerifyKey } from './token/algorithm.ts'
 import { publicJwk } from './token/public-jwk.ts'
@@ -68,9 +68,10 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
 /**
  * Imports a public JWK for exactly one algorithm.
  *
- * Refuses private and symmetric keys, wrong curves, RSA below 2048 bits, points that are not on their curve.
+ * Refuses private and symmetric keys, wrong curves, RSA below 2048 bits, points that are not on their curve. Answers at
+ * once on Node, with a promise elsewhere.
  */
-export function importVerifyKey(jwk: Jwk, alg: SignatureAlgorithm): Result<VerifyKey, 'key-invalid'> {
+export function importVerifyKey(jwk: Jwk, alg: SignatureAlgorithm): MaybePromise<Result<VerifyKey, 'key-invalid'>> {
   const row = algorithmRow(alg)
   const checked = publicJwk(jwk, alg, decodeBase64url)
   if (row === undefined || checked === undefined) return refuse('key-invalid')
@@ -96,11 +97,11 @@ interface Material {
 }
 
 /**
- * Checks one JWS signature, synchronously. `signingInput` is ASCII: `header.payload`.
+ * Checks one JWS signature. `signingInput` is ASCII: `header.payload`.
  *
- * False for a signature of another length or encoding. Never throws.
+ * False for a signature of another length or encoding. Never throws. Answers at once on Node, with a promise elsewhere.
  */
-export function verifySignature(key: VerifyKey, signingInput: string, signature: Uint8Array): boolean {
+export function verifySignature(key: VerifyKey, signingInput: string, signature: Uint8Array): MaybePromise<boolean> {
   if (signature.length !== key.signatureBytes) return false
   const { hash, input } = key.material as Material
   try {

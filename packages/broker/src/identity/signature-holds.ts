@@ -15,5 +15,5 @@ export const signatureHolds = (key: VerifyKey, signingInput: string, signature: 
 const isTrue = async (answer: MaybePromise<boolean>): Promise<boolean> => answer
 
 /** Imports a public key, at once or later, as the platform does. */
-export const importKey = (jwk: Jwk, alg: SignatureAlgorithm): MaybePromise<ReturnType<typeof importVerifyKey>> =>
+export const importKey = (jwk: Jwk, alg: SignatureAlgorithm): ReturnType<typeof importVerifyKey> =>
   importVerifyKey(jwk, alg)
