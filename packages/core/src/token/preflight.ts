@@ -58,7 +58,7 @@ function readHeader(segment: string): JsonObject | undefined {
   if (Object.values(header).some((value) => typeof value === 'object')) return header
   if (keptHeaders.size >= MAX_KEPT_HEADERS) keptHeaders.clear()
   // A copy: a piece would keep the whole token in memory.
-  keptHeaders.set([...segment].join(''), Object.freeze(header))
+  keptHeaders.set(` ${segment}`.slice(1), Object.freeze(header))
   return header
 }
 
