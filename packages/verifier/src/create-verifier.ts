@@ -6,7 +6,7 @@ import { chain } from './flow/chain.ts'
 import { coveredCall } from './flow/cover-call.ts'
 import { assemble } from './flow/assemble.ts'
 import { boundCredential, freshProof, genuineToken } from './flow/prove-caller.ts'
-import { oneCredential, plainBody, readBody } from './flow/read-request.ts'
+import { oneCredential, ownAddress, plainBody, readBody } from './flow/read-request.ts'
 import { runSteps } from './flow/run-steps.ts'
 import { recordedUse, redeemedUse } from './flow/spend-grant.ts'
 import { metadataPath, resourceMetadata } from './metadata.ts'
@@ -33,13 +33,14 @@ export function createVerifier<const A extends Api>(options: VerifierOptions<A>)
   const parts = assemble(settings)
 
   const beforeBody: readonly Step[] = [
-    oneCredential(publicUrl, { issuer, acceptUnbound }), // one Authorization field, one DPoP field, no token elsewhere
+    oneCredential({ issuer, acceptUnbound }), // one Authorization field, one DPoP field, no token elsewhere
     plainBody, // a body that would not be read is refused unread
     genuineToken(parts.verifyToken), // strict preflight, iss, aud, exp; then the cache, or the issuer's signature
     boundCredential, // a bound grant has a proof, an unbound one none
   ]
   const afterBody: readonly Step[] = [
     readBody(settings.bodyLimitBytes), // once, strictly
+    ownAddress(publicUrl), // by configuration, never by Host
     freshProof(parts.holderKeys, proofAlgorithms, settings.nonces), // claims, key, signature: for this very request
     coveredCall, // action, resource, parameters: what is checked is what the handler gets
     ...parts.revocation, // only where the store is our own: the broker's signed status list

@@ -4,6 +4,7 @@ import type { PlannedAction } from '../call/planned-action.ts'
 import type { Credential } from '../request/credential.ts'
 import type { IncomingCall } from '../request/incoming-call.ts'
 import type { RequestFields } from '../request/request-fields.ts'
+import type { BareCall } from '../token/bare-call.ts'
 import type { GenuineToken } from '../token/genuine-token.ts'
 
 /** What verifyProof found: enough for the ledger to refuse the same proof twice. */
@@ -38,6 +39,8 @@ export interface Attempt {
   body: Uint8Array | undefined
   json: JsonValue | undefined
   proof: AcceptedProof | undefined
+  /** The same bare call, covered before. */
+  known: BareCall | undefined
   resource: string
   parts: Readonly<Record<string, string>>
   raw: JsonObject
@@ -76,6 +79,7 @@ export const startAttempt = (
   body: undefined,
   json: undefined,
   proof: undefined,
+  known: undefined,
   resource: '',
   parts: NOTHING as Readonly<Record<string, never>>,
   raw: NOTHING,

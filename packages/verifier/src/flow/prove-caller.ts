@@ -1,6 +1,7 @@
 import type { ProofKeyCache, RefusalReason, Refused, Result } from '@hallpass/core'
 import { isPromise, refuse, verifyProof } from '@hallpass/core'
 import type { NonceSource } from '../proof/nonce-source.ts'
+import { NOT_TOKEN68, isNoToken68 } from '../request/credential.ts'
 import type { GenuineToken } from '../token/genuine-token.ts'
 import type { TokenVerifier } from '../token/token-verifier.ts'
 import type { Attempt, Step } from './attempt.ts'
@@ -28,7 +29,10 @@ export const genuineToken =
   }
 
 function keepToken(attempt: Attempt, found: Result<GenuineToken, RefusalReason>): Refused<RefusalReason> | undefined {
-  if (!found.ok) return found
+  if (!found.ok) {
+    const isOther = found.reason === 'token-malformed' && isNoToken68(attempt.credential?.token ?? '')
+    return isOther ? NOT_TOKEN68 : found
+  }
   attempt.token = found.value
   return undefined
 }

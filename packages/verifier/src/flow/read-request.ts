@@ -4,6 +4,7 @@ import { checkBodyFields, parseBody } from '../request/json-body.ts'
 import type { CredentialRules } from '../request/credential.ts'
 import { findCredential } from '../request/credential.ts'
 import { readFields } from '../request/request-fields.ts'
+import { isSameCall } from '../token/bare-call.ts'
 import { chain } from './chain.ts'
 import type { Step } from './attempt.ts'
 import { OUT_OF_ORDER } from './attempt.ts'
@@ -14,33 +15,48 @@ const FIELD_REPEATED: Refused<RefusalReason> = refuse(
 )
 const BODY_ON_READ: Refused<RefusalReason> = refuse('request-malformed', 'A GET or HEAD request has no body')
 
-/** Reads target and header fields, and finds the one credential: nothing else is looked at without one. */
-export function oneCredential(publicUrl: string, rules: Omit<CredentialRules, 'sharesRoute'>): Step {
-  const { origin, pathname } = new URL(publicUrl)
-  const prefix = pathname.replace(/\/$/, '')
+/** Reads the header fields, and finds the one credential: nothing else is looked at without one. */
+export function oneCredential(rules: Omit<CredentialRules, 'sharesRoute'>): Step {
   const alone: CredentialRules = { ...rules, sharesRoute: false }
   const shared: CredentialRules = { ...rules, sharesRoute: true }
   return (attempt) => {
-    const { target } = attempt.call
-    const fields = readFields(attempt.call.headers)
+    const { target, headers } = attempt.call
+    const fields = readFields(headers)
     attempt.fields = fields
-    const url = requestUrl(origin, target)
-    if (url.ok) {
-      const { path } = url.value
-      // Routes may be mounted under the public prefix, or stand behind a proxy that takes it off.
-      const isUnder = prefix !== '' && (path === prefix || path.startsWith(`${prefix}/`))
-      attempt.url = prefix === '' ? url.value.url : origin + (isUnder ? path : prefix + path)
-      attempt.path = isUnder ? path.slice(prefix.length) : path
-      attempt.query = url.value.query
-    } else {
-      // A target that cannot be read still shows whether it carries a token.
-      attempt.query = target.split('?').slice(1).join('?')
-    }
+    const question = target.indexOf('?')
+    // Also a target that cannot be read shows whether it carries a token.
+    if (question >= 0) attempt.query = target.slice(question + 1)
     const found = findCredential(fields, attempt.query, attempt.sharesRoute ? shared : alone)
     if (!found.ok) return found
-    if (!url.ok) return url
     if (fields.repeated !== undefined) return FIELD_REPEATED
     attempt.credential = found.value
+    return undefined
+  }
+}
+
+/**
+ * Where the request goes: scheme, host and prefix by configuration, path and query from the request line, nothing from
+ * `Host` (RFC 9449 section 4.3, step 9).
+ */
+export function ownAddress(publicUrl: string): Step {
+  const { origin, pathname } = new URL(publicUrl)
+  const prefix = pathname.replace(/\/$/, '')
+  return (attempt) => {
+    const { token, call } = attempt
+    const bare = token?.bare
+    if (bare !== undefined && attempt.json === undefined && isSameCall(bare, attempt)) {
+      attempt.url = bare.url
+      attempt.known = bare
+      return undefined
+    }
+    const read = requestUrl(origin, call.target)
+    if (!read.ok) return read
+    const { url, path, query } = read.value
+    // Routes may be mounted under the public prefix, or stand behind a proxy that takes it off.
+    const isUnder = prefix !== '' && (path === prefix || path.startsWith(`${prefix}/`))
+    attempt.url = prefix === '' ? url : origin + (isUnder ? path : prefix + path)
+    attempt.path = isUnder ? path.slice(prefix.length) : path
+    attempt.query = query
     return undefined
   }
 }

@@ -19,7 +19,7 @@ export interface CredentialRules {
 
 const MISSING = refuse('credential-missing')
 const TWO_CREDENTIALS = refuse('credential-malformed', 'The request carries more than one credential')
-const NOT_TOKEN68 = refuse('credential-malformed', 'The Authorization field is not a scheme and one token')
+export const NOT_TOKEN68 = refuse('credential-malformed', 'The Authorization field is not a scheme and one token')
 const IN_QUERY = refuse('credential-malformed', 'A token in the query is never read')
 const PROOF_REPEATED = refuse('proof-malformed', 'The request carries more than one DPoP field')
 const PROOF_MISSING = refuse('proof-missing')
@@ -44,18 +44,24 @@ export function findCredential(
   const space = authorization.indexOf(' ')
   const scheme = (space < 0 ? authorization : authorization.slice(0, space)).toLowerCase()
   const token = space < 0 ? '' : authorization.slice(space + 1)
-  // Where a web `Headers` joined two fields there is a comma, which no token68 has.
-  const joined = authorization.includes(',')
-  const isToken68 = token !== '' && !joined && authorization.indexOf(' ', space + 1) < 0
+  // What is no token68 is found out when it is read as a token: one that was seen before is none of that.
   if (scheme === 'dpop') {
-    if (!isToken68) return NOT_TOKEN68
+    if (token === '') return NOT_TOKEN68
     return proof === undefined ? PROOF_MISSING : ok({ token, proof })
   }
-  if (proof !== undefined || (joined && ourSecond(authorization, rules))) return TWO_CREDENTIALS
-  if (scheme !== 'bearer' || (rules.sharesRoute && !namesIssuer(token, rules.issuer))) return MISSING
-  if (!isToken68) return NOT_TOKEN68
+  if (proof !== undefined) return TWO_CREDENTIALS
+  if (scheme === 'bearer' && !rules.sharesRoute) {
+    if (token === '') return NOT_TOKEN68
+    return rules.acceptUnbound ? ok({ token, proof: undefined }) : UNBOUND
+  }
+  // A web `Headers` joins two fields into one value: ours may stand behind another's.
+  if (authorization.includes(',') && ourSecond(authorization, rules)) return TWO_CREDENTIALS
+  if (scheme !== 'bearer' || !namesIssuer(token, rules.issuer)) return MISSING
   return rules.acceptUnbound ? ok({ token, proof: undefined }) : UNBOUND
 }
+
+/** What stands where a token should: two of them, or something with spaces. Two fields that were joined have a comma. */
+export const isNoToken68 = (token: string): boolean => token.includes(',') || token.includes(' ')
 
 /** Whether a credential of ours stands behind another's. */
 const ourSecond = (authorization: string, rules: CredentialRules): boolean =>

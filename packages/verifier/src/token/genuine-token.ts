@@ -1,5 +1,6 @@
 import type { GrantClaims, Ok, ToolCallEntry } from '@hallpass/core'
 import type { IssuerKey } from '../keys/issuer-keys.ts'
+import type { BareCall } from './bare-call.ts'
 
 /** A token whose signature, issuer, audience and shape were checked; whether it is still in time is asked each time. */
 export interface GenuineToken {
@@ -15,9 +16,6 @@ export interface GenuineToken {
   readonly exp: number
   /** This object as a result, made once. */
   readonly found: Ok<GenuineToken>
-  /**
-   * The last resource a call without parameters was found to be covered for. `covers` is a pure function of the entry
-   * and the ask, so an equal ask has the same answer.
-   */
-  coveredBare: string | undefined
+  /** The last bare call it was found to cover. */
+  bare: BareCall | undefined
 }

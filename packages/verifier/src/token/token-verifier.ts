@@ -70,7 +70,7 @@ function genuineToken(token: string, claims: GrantClaims, more: { key: IssuerKey
     notBefore: claims.iat - more.skewSeconds,
     exp: claims.exp,
     found: undefined as never,
-    coveredBare: undefined,
+    bare: undefined,
   }
   genuine.found = { ok: true, value: genuine }
   return genuine
