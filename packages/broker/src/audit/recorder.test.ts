@@ -1,4 +1,4 @@
-import type { AuditEvent, AuditSink } from '@hallpass/core'
+import { memoryTrail, type AuditEvent, type AuditSink } from '@hallpass/core'
 import { describe, expect, test } from 'vitest'
 import { createRecorder } from './recorder.ts'
 
@@ -61,6 +61,21 @@ describe('createRecorder()', () => {
     expect(state.events.some(({ id }) => id === revoked)).toBe(true)
     const lost = state.events.find(({ type }) => type === 'traffic.refused')
     expect(state.events.filter(({ type }) => type === 'grant.refused').length + (lost?.count ?? 0)).toBe(5000)
+  })
+
+  test('note() cuts an event that no trail would take, so that it blocks nothing', async () => {
+    const trail = memoryTrail()
+    const recorder = createRecorder(trail, 'broker:x', () => 1000)
+    recorder.note('revocation.requested', {
+      reason: 'x'.repeat(100_000),
+      txn: 't',
+      data: { more: 'y'.repeat(100_000) },
+    })
+    await recorder.record('task.opened', {})
+    expect(await trail.events()).toMatchObject([
+      { type: 'revocation.requested', txn: 't', reason: 'x'.repeat(512) },
+      { type: 'task.opened' },
+    ])
   })
 
   test('drain() is one at a time, so that nothing is written twice', async () => {

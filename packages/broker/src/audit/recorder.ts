@@ -99,7 +99,7 @@ export function createRecorder(sink: AuditSink, source: string, clock: () => num
       return event.id
     },
     note(type, facts) {
-      const event = make(type, facts)
+      const event = writable(make(type, facts))
       if (waiting() > 0) {
         hold(event)
         void start()
@@ -116,6 +116,20 @@ export function createRecorder(sink: AuditSink, source: string, clock: () => num
     drain,
     waiting,
   }
+}
+
+const MAX_EVENT_CHARS = 16_384
+const MAX_TEXT_CHARS = 512
+
+/** An event that no trail would ever take must not wait for one: what is long in it is cut. */
+function writable(event: AuditEvent): AuditEvent {
+  if (JSON.stringify(event).length <= MAX_EVENT_CHARS) return event
+  const { data: _data, ...rest } = event
+  const cut = Object.entries(rest).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? value.slice(0, MAX_TEXT_CHARS) : value,
+  ])
+  return Object.fromEntries(cut) as AuditEvent
 }
 
 const unavailable = (): HallpassError =>

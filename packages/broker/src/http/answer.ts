@@ -55,7 +55,8 @@ function refused(engine: Engine, { refusal, attempt, event, challenge }: Told): 
     ...(isChallenge ? { 'www-authenticate': `DPoP error="${error}", algs="ES256"` } : {}),
     ...(error === 'temporarily_unavailable' ? { 'retry-after': String(RETRY_AFTER_SECONDS) } : {}),
   }
-  const told = attempt.standing === 'authenticated' ? { reason } : {}
+  // Whoever fails to authenticate hears one thing, however far they got.
+  const told = attempt.standing === 'authenticated' && error !== 'invalid_client' ? { reason } : {}
   const body = { error, error_description: description, event, ...told }
   return { status: isChallenge ? 401 : status, headers, body }
 }
