@@ -159,7 +159,9 @@ describe('files', () => {
       for (const name of source.imports.filter((name) => name.startsWith('.'))) visit(resolveRelative(source, name))
     }
     doors.forEach(visit)
-    const guilty = [...sources.values()].filter(({ path, text }) => signing.test(text) && (reached.has(path) || !path.includes('/src/broker-ledger/')))
+    const guilty = [...sources.values()].filter(
+      ({ path, text }) => signing.test(text) && (reached.has(path) || !path.includes('/src/broker-ledger/')),
+    )
     expect(guilty.map((source) => source.path)).toEqual([])
     expect([...reached].filter((path) => path.includes('/src/broker-ledger/'))).toEqual([])
     expect(doors.filter((door) => !reached.has(door))).toEqual([])

@@ -7,6 +7,8 @@ const named = (identity: WorkloadIdentity): string => {
   return identity.kind === 'oidc' ? `${identity.subject} of ${identity.issuer}` : `key of ${identity.subject}`
 }
 
+const EFFECT_WORDS = { permit: 'permits', deny: 'denies', approve: 'asks approval for' } as const
+
 export const policyCheck: Command = {
   name: 'policy check',
   summary: 'Load a policy and say what looks wrong about it',
@@ -27,6 +29,7 @@ export const policyCheck: Command = {
       agents: agents.map(({ id, owner, identity, purposes }) => ({ id, owner, identity: named(identity), purposes })),
       purposes: policy.purposes,
       actions: actions.map(({ name, audience, risk, resource }) => ({ name, audience, risk, resource })),
+      rules: policy.rules,
       findings,
     })
     output.say(`Policy version ${policy.version}, ${policy.digest}\n\nAgents`)
@@ -36,6 +39,10 @@ export const policyCheck: Command = {
     output.say('\nActions')
     for (const { name, risk, resource, audience } of actions) {
       output.say(`  ${name}  ${risk}, on ${resource}, at ${audience}`)
+    }
+    output.say('\nRules')
+    for (const { id, effect, actions: about, description } of policy.rules) {
+      output.say(`  ${id}  ${EFFECT_WORDS[effect]} ${about.join(', ')}${description === undefined ? '' : `: ${description}`}`)
     }
     output.say(findings.length === 0 ? '\nNothing looks wrong' : `\n${findings.length} thing(s) to look at`)
     for (const { kind, message } of findings) output.say(`  ! ${message} (${kind})`)
