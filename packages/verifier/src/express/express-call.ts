@@ -6,10 +6,17 @@ import type { IncomingCall } from '../request/incoming-call.ts'
 
 /**
  * An Express request as plain data: the URL as the client sent it (`originalUrl`), never as a mount rewrote it.
- * @throws HallpassError `body-consumed` where another parser read the body, `route-mismatch` where the route lacks a
- * parameter of the action's.
+ * @throws HallpassError `body-consumed` where another parser read the body, `route-mismatch` where it stands
+ * in no route, or in one that lacks a parameter of the action's.
  */
 export function expressCall(req: Request, routeNames: readonly string[]): IncomingCall {
+  // Under `app.use` the guard stands before every path below its own, and so before other actions.
+  if ((req.route as unknown) === undefined) {
+    throw new HallpassError(
+      'route-mismatch',
+      'requireGrant does not stand in a route, so it would let other paths through; mount it on the route itself',
+    )
+  }
   const raw = rawBodyOf(req)
   const hasBody = announcesBody(req)
   if (hasBody && raw === undefined && (req.readableDidRead || req.body !== undefined)) {

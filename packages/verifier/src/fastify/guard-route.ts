@@ -26,18 +26,21 @@ interface GuardedRoute {
   readonly verifier: Verifier
   readonly declared: DeclaredRoute
   readonly guarded: ActionVerifier
-  /** The route has a schema that may rewrite the body it validates. */
-  readonly hasBodySchema: boolean
+  /** The route has a schema that may rewrite the body, query or route parameters it validates. */
+  readonly hasSchema: boolean
 }
 
+/** What a handler reads of a request. */
+type Input = Pick<FastifyRequest, 'body' | 'params' | 'query'>
+
 /** The hooks of one guarded route: the token before the body is read, the rest after it. */
-export function guardRoute({ verifier, declared, guarded, hasBodySchema }: GuardedRoute): {
+export function guardRoute({ verifier, declared, guarded, hasSchema }: GuardedRoute): {
   onRequest: Hook
   preValidation: Hook
   preHandler: Hook
 } {
   const { action, orElse } = declared
-  const checked = new WeakMap<FastifyRequest, JsonValue | undefined>()
+  const checked = new WeakMap<FastifyRequest, Input>()
 
   const onRequest: Hook = (request, reply, done) => {
     settleHook(done, guarded.open(fastifyCall(request)), (opened) => {
@@ -78,20 +81,28 @@ export function guardRoute({ verifier, declared, guarded, hasBodySchema }: Guard
       case 'admitted':
         keepGrant(request, { verifier, action, grant: verdict.grant })
         trackResponse(verdict, reply.raw)
-        if (verdict.body !== undefined) request.body = hasBodySchema ? structuredClone(verdict.body) : verdict.body
-        if (hasBodySchema) checked.set(request, verdict.body)
+        if (verdict.body !== undefined) request.body = hasSchema ? structuredClone(verdict.body) : verdict.body
+        if (hasSchema) checked.set(request, inputOf(request, verdict.body))
         return done()
     }
   }
 
   // A schema validator may have coerced and filled in what it was given; the handler gets what was checked.
   const preHandler: Hook = (request, _reply, done) => {
-    if (checked.has(request)) request.body = checked.get(request)
+    const input = checked.get(request)
+    if (input !== undefined) Object.assign(request, input)
     done()
   }
 
   return { onRequest, preValidation, preHandler }
 }
+
+/** Copies query and route parameters, which are flat, since a validator writes into them. */
+const inputOf = ({ params, query }: FastifyRequest, body: JsonValue | undefined): Input => ({
+  body,
+  params: { ...(params as object) },
+  query: { ...(query as object) },
+})
 
 interface HookCall {
   readonly request: FastifyRequest

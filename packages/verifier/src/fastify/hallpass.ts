@@ -48,7 +48,7 @@ const plugin: FastifyPluginCallback<HallpassPluginOptions> = (fastify, options, 
     })
     checkDeclaredRoute(route, guarded.action)
     routed.add(action)
-    const hooks = guardRoute({ verifier, declared, guarded, hasBodySchema: hasBodySchema(route) })
+    const hooks = guardRoute({ verifier, declared, guarded, hasSchema: hasSchema(route) })
     for (const name of ['onRequest', 'preValidation', 'preHandler'] as const) {
       const own = route[name]
       route[name] = [hooks[name], ...(own === undefined ? [] : [own].flat())]
@@ -83,8 +83,10 @@ export const grantOf = <A extends Api, N extends ActionName<A>>(
   request: FastifyRequest,
 ): GrantOf<A, N> => grantFor(request, verifier, action) as GrantOf<A, N>
 
-const hasBodySchema = ({ schema }: RouteOptions): boolean =>
-  typeof schema === 'object' && schema !== null && (schema as { body?: unknown }).body !== undefined
+const INPUTS = ['body', 'params', 'querystring', 'query']
+
+const hasSchema = ({ schema }: RouteOptions): boolean =>
+  typeof schema === 'object' && schema !== null && INPUTS.some((name) => name in schema)
 
 /** JSON bodies of guarded requests stay on the wire until the guard reads them; the rest is parsed as Fastify does. */
 function leaveGuardedBodiesUnread(fastify: FastifyInstance): void {

@@ -74,6 +74,14 @@ export const grantOf = <A extends Api, N extends ActionName<A>>(
 ): GrantOf<A, N> => grantFor(c.req.raw, verifier, action) as GrantOf<A, N>
 
 function honoCall(c: Context, names: readonly string[]): IncomingCall {
+  // The helper of `hono/route` that replaces this came with 4.8.
+  // eslint-disable-next-line @typescript-eslint/no-deprecated
+  if (c.req.routePath.split('/').includes('*')) {
+    throw new HallpassError(
+      'route-mismatch',
+      'requireGrant stands before every path of a pattern, and so before other actions; mount it on the route itself',
+    )
+  }
   const route = c.req.param() as Readonly<Record<string, string>>
   for (const name of names) {
     if (typeof route[name] !== 'string') {
