@@ -35,16 +35,16 @@ const ACCESS_TOKEN = ['at+jwt']
 const ALGORITHMS = ['ES256']
 
 export function createOwnTokens(keys: SigningKeys, clock: () => number): OwnTokens {
-  const headers = new Map<string, string>()
+  let headers: { readonly signer: Signer; readonly byTyp: Map<string, string> } | undefined
   const verified = new Map<string, { readonly payload: JsonObject; readonly kid: string }>()
 
-  const headerOf = ({ kid, alg }: Signer, typ: string): string => {
-    const name = `${typ} ${kid}`
-    const known = headers.get(name)
+  const headerOf = (signer: Signer, typ: string): string => {
+    if (headers?.signer !== signer) headers = { signer, byTyp: new Map() }
+    const known = headers.byTyp.get(typ)
     if (known !== undefined) return known
-    if (headers.size > 64) headers.clear()
+    const { alg, kid } = signer
     const header = Buffer.from(JSON.stringify({ typ, alg, kid })).toString('base64url')
-    headers.set(name, header)
+    headers.byTyp.set(typ, header)
     return header
   }
 

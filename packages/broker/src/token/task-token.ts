@@ -3,6 +3,7 @@ import {
   CLAIM,
   DEFAULT_SKEW_SECONDS,
   DETAIL_TYPE,
+  isPromise,
   MAX_TTL_SECONDS,
   ok,
   randomId,
@@ -102,10 +103,17 @@ export interface PresentedTask {
   readonly identityClaims: JsonObject
 }
 
+/** By payload, which `OwnTokens` keeps for as long as it remembers the token. */
+const checked = new WeakMap<JsonObject, PresentedTask>()
+
 /** Verifies a task token that was presented here. Does not check the proof or whether the task is still open. */
 export async function verifyTaskToken(engine: Engine, token: string): Promise<Result<PresentedTask, RefusalReason>> {
-  const payload = await engine.tokens.verify(token)
+  const verified = engine.tokens.verify(token)
+  const payload = isPromise(verified) ? await verified : verified
   if (!payload.ok) return payload
+  // Of what was found right before, only the expiry can have changed: the clock never goes back.
+  const known = checked.get(payload.value)
+  if (known !== undefined) return engine.clock() < known.claims.exp ? ok(known) : refuse('token-expired')
   const claims = checkTaskTokenClaims(payload.value, {
     issuer: engine.issuer,
     audience: engine.issuer,
@@ -115,5 +123,8 @@ export async function verifyTaskToken(engine: Engine, token: string): Promise<Re
   if (!claims.ok) return claims
   const identity = payload.value[CLAIM.identity]
   const identityClaims = isJsonObject(identity) ? identity['claims'] : undefined
-  return isJsonObject(identityClaims) ? ok({ claims: claims.value, identityClaims }) : refuse('token-claims')
+  if (!isJsonObject(identityClaims)) return refuse('token-claims')
+  const presented = { claims: claims.value, identityClaims }
+  checked.set(payload.value, presented)
+  return ok(presented)
 }
