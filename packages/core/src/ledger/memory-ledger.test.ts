@@ -143,6 +143,15 @@ describe('memoryLedger()', () => {
     expect([redeem(granted), redeem(granted)].map(reason)).toEqual(['ok', 'grant-exhausted'])
     expect(ledger.grant(granted.jti)?.usesLeft).toBe(0)
   })
+
+  test('lets nobody move the deadline of a task it handed out', () => {
+    const { time, open, record, grant, redeem } = scene()
+    const task = value(open({ deadline: START + 10 }))
+    expect(() => Object.assign(task, { deadline: START + 1000 })).toThrow(TypeError)
+    const granted = value(grant({ ...record({ exp: START + 10 }), txn: task.txn }))
+    time.now = START + 10
+    expect(reason(redeem(granted))).not.toBe('ok')
+  })
 })
 
 describe('memoryLedger() when full', () => {

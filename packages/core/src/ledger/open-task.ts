@@ -27,7 +27,7 @@ export function openTask(
   if (!((open?.size ?? 0) < maxOpenTasks)) return refuse('too-many-open-tasks')
   if (!store.hasRoomForTask()) return refuse('ledger-full')
 
-  const task = new LiveTask({ ...record }, store.agent(clientId))
+  const task = new LiveTask(Object.freeze({ ...record }), store.agent(clientId))
   store.addTask(task)
   return ok(task.record)
 }
