@@ -73,7 +73,9 @@ async function prove(engine: Engine, request: OAuthRequest, subject: Subject | u
       return reject('unauthorized_client', { reason: 'caller-not-allowed', detail: 'the token is of another agent' })
     }
   }
-  const spent = proof ? await spendProof(engine, proof.value) : ok(true)
+  // A stranger with a token nobody knows gets nothing done, and must not fill the ledger with marks.
+  const isStranger = presented.value === undefined && subject === undefined
+  const spent = proof && !isStranger ? await spendProof(engine, proof.value) : ok(true)
   return spent.ok ? ok({}) : spent
 }
 
