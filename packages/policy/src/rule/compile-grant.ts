@@ -2,7 +2,7 @@ import { decimalSpec, Decimal } from '@hallpass/core'
 import type { Action, Constraints, JsonObject, JsonValue } from '@hallpass/core'
 import { isRecord } from '../definition/reader.ts'
 import type { Problems } from '../definition/reader.ts'
-import { readConstraints } from '../grant/fits-constraints.ts'
+import { allowsDefault, readConstraints } from '../grant/fits-constraints.ts'
 import type { Tier } from './tier.ts'
 
 export interface Width {
@@ -61,6 +61,9 @@ function compileConstraints(value: unknown, { action, where, problems }: GrantCo
       )
     }
     if (isRange && isEmpty(constraint)) problems.add(where, `'${name}' has a min above its max`)
+    if (!allowsDefault(name, constraint, action)) {
+      problems.add(where, `'${name}' may be left out, and the default it then takes is outside its constraint`)
+    }
   }
   for (const [name, schema] of Object.entries(shape)) {
     const isRequired = !schema.safeParse(undefined).success
