@@ -1,7 +1,7 @@
 import type { ActionName, Api, MaybePromise } from '@hallpass/core'
 import { isPromise } from '@hallpass/core'
-import type { Attempt, Step } from './flow/attempt.ts'
-import { startAttempt } from './flow/attempt.ts'
+import type { Step } from './flow/attempt.ts'
+import { Attempt } from './flow/attempt.ts'
 import { chain } from './flow/chain.ts'
 import { coveredCall } from './flow/cover-call.ts'
 import { assemble } from './flow/assemble.ts'
@@ -53,7 +53,7 @@ export function createVerifier<const A extends Api>(options: VerifierOptions<A>)
   const forAction = <N extends ActionName<A>>(name: N, rollout: Rollout = {}): ActionVerifier<GrantOf<A, N>> => {
     const planned = planAction(api, name)
     const checked = checkRollout(rollout, clock())
-    const start = (call: IncomingCall) => startAttempt(planned, call, { now: clock(), sharesRoute: checked.orElse })
+    const start = (call: IncomingCall) => new Attempt(planned, call, { now: clock(), sharesRoute: checked.orElse })
     const conclude = (attempt: Attempt, refusal: Awaited<ReturnType<Step>>) =>
       parts.conclude(attempt, refusal, checked) as MaybePromise<Verdict<GrantOf<A, N>>>
     const run = (steps: readonly Step[], attempt: Attempt) => {
@@ -72,7 +72,10 @@ export function createVerifier<const A extends Api>(options: VerifierOptions<A>)
           return {
             kind: 'open',
             ok: true,
-            finish: (body?: BodyReader) => run(afterBody, body === undefined ? attempt : withBody(attempt, body)),
+            finish: (body?: BodyReader) => {
+              if (body !== undefined) attempt.call = { ...attempt.call, body }
+              return run(afterBody, attempt)
+            },
           }
         })
       },
@@ -101,5 +104,3 @@ export function createVerifier<const A extends Api>(options: VerifierOptions<A>)
     flush: parts.flush,
   }
 }
-
-const withBody = (attempt: Attempt, body: BodyReader): Attempt => ({ ...attempt, call: { ...attempt.call, body } })

@@ -17,40 +17,56 @@ export interface AcceptedProof {
 
 type First = Extract<RedeemAnswer, { state: 'first' }>
 
+const NOTHING: JsonObject = Object.freeze(Object.create(null) as JsonObject)
+
 /**
  * One request on its way through the steps. Each step reads what those before it found and adds its own; nobody else
- * writes to it. One shape from the start, so that the hot path stays on it.
+ * writes to it.
+ *
+ * A class, because V8 places object literals into old space once many of them survived by chance, and what is filled in
+ * step by step there keeps everything it points to alive.
  */
-export interface Attempt {
+export class Attempt {
   readonly planned: PlannedAction
-  readonly call: IncomingCall
+  call: IncomingCall
   readonly now: number
   /** Another authentication stands behind this verifier on this route. */
   readonly sharesRoute: boolean
-  fields: RequestFields | undefined
+  fields: RequestFields | undefined = undefined
+  credential: Credential | undefined = undefined
+  token: GenuineToken | undefined = undefined
   /** Raw query, without `?`. */
-  query: string
+  query = ''
   /** Path to route by: normalised, without authority. */
-  path: string
+  path = ''
   /** What `htu` must say. */
-  url: string
-  credential: Credential | undefined
-  token: GenuineToken | undefined
-  body: Uint8Array | undefined
-  json: JsonValue | undefined
-  proof: AcceptedProof | undefined
+  url = ''
+  body: Uint8Array | undefined = undefined
+  json: JsonValue | undefined = undefined
+  proof: AcceptedProof | undefined = undefined
   /** The same bare call, covered before. */
-  known: BareCall | undefined
-  resource: string
-  parts: Readonly<Record<string, string>>
-  raw: JsonObject
-  parameters: unknown
+  known: BareCall | undefined = undefined
+  resource = ''
+  parts: Readonly<Record<string, string>> = NOTHING as Readonly<Record<string, never>>
+  raw: JsonObject = NOTHING
+  parameters: unknown = undefined
   /** Id of this call, where the caller gave one: joins the trail of client, broker and API. */
-  callId: string | undefined
-  event: string
-  redeemed: First | undefined
+  callId: string | undefined = undefined
+  event = ''
+  redeemed: First | undefined = undefined
   /** The recorded answer of the request this one repeats. */
-  repeats: Exclude<Extract<RedeemAnswer, { ok: true }>, First> | undefined
+  repeats: Exclude<Extract<RedeemAnswer, { ok: true }>, First> | undefined = undefined
+
+  constructor(
+    planned: PlannedAction,
+    call: IncomingCall,
+    more: { readonly now: number; readonly sharesRoute: boolean },
+  ) {
+    this.planned = planned
+    this.call = call
+    this.now = more.now
+    this.sharesRoute = more.sharesRoute
+  }
 }
 
 /** A step found missing what an earlier one must have left: nothing passes for that. */
@@ -58,34 +74,3 @@ export const OUT_OF_ORDER: Refused<RefusalReason> = refuse('internal', 'A step r
 
 /** One check or act. Undefined lets the attempt on to the next step. */
 export type Step = (attempt: Attempt) => MaybePromise<Refused<RefusalReason> | undefined>
-
-const NOTHING: JsonObject = Object.freeze(Object.create(null) as JsonObject)
-
-export const startAttempt = (
-  planned: PlannedAction,
-  call: IncomingCall,
-  more: { now: number; sharesRoute: boolean },
-): Attempt => ({
-  planned,
-  call,
-  now: more.now,
-  sharesRoute: more.sharesRoute,
-  fields: undefined,
-  query: '',
-  path: '',
-  url: '',
-  credential: undefined,
-  token: undefined,
-  body: undefined,
-  json: undefined,
-  proof: undefined,
-  known: undefined,
-  resource: '',
-  parts: NOTHING as Readonly<Record<string, never>>,
-  raw: NOTHING,
-  parameters: undefined,
-  callId: undefined,
-  event: '',
-  redeemed: undefined,
-  repeats: undefined,
-})

@@ -1,7 +1,6 @@
 import type { MaybePromise, RefusalReason, Refused } from '@hallpass/core'
-import { CLAIM, isPromise } from '@hallpass/core'
+import { isPromise } from '@hallpass/core'
 import type { Recorder } from '../audit/recorder.ts'
-import type { VerifiedGrant } from '../grant/verified-grant.ts'
 import type { Observation, Observer } from '../options.ts'
 import type { NonceSource } from '../proof/nonce-source.ts'
 import type { Answers } from '../refusal/answers.ts'
@@ -91,7 +90,7 @@ export function createConclude(parts: Conclusion): Conclude {
   return (attempt, refusal, rollout) => {
     if (refusal === undefined) {
       tell('admitted', attempt, { event: attempt.event })
-      return new OpenUse(keeper, attempt, grantOfAttempt(attempt))
+      return new OpenUse(keeper, attempt)
     }
     if (rollout.observing(attempt.now)) return passed(attempt, 'observe', refusal.reason)
     if (rollout.orElse && refusal.reason === 'credential-missing') return passed(attempt, 'or-else', refusal.reason)
@@ -100,29 +99,3 @@ export function createConclude(parts: Conclusion): Conclude {
 }
 
 const wantedOf = ({ planned, resource }: Attempt) => ({ audience: planned.audience, action: planned.name, resource })
-
-function grantOfAttempt(attempt: Attempt): Omit<VerifiedGrant, 'giveBack'> {
-  const { token, planned, resource, parts, parameters, redeemed, event } = attempt
-  if (token === undefined || redeemed === undefined) {
-    throw new TypeError('An attempt was concluded before its steps were run')
-  }
-  const { claims } = token
-  const grant = {
-    id: claims.jti,
-    txn: claims.txn,
-    agent: claims.client_id,
-    owner: claims[CLAIM.path].owner,
-    subject: claims.sub,
-    action: planned.name,
-    resource,
-    resourceParts: parts,
-    parameters,
-    usesLeft: redeemed.usesLeft,
-    event,
-    expiresAt: claims.exp,
-    giveBack: undefined,
-  }
-  if (claims.sub !== claims.client_id) Object.assign(grant, { onBehalfOf: claims.sub })
-  // The one place that makes what no other code can.
-  return grant as unknown as Omit<VerifiedGrant, 'giveBack'>
-}

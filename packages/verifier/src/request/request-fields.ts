@@ -1,15 +1,15 @@
 import type { FieldLookup } from './incoming-call.ts'
 
 /** The header fields a verifier reads, and which of them stood more than once. */
-export interface RequestFields {
-  authorization: string | undefined
-  proof: string | undefined
-  idempotencyKey: string | undefined
-  contentType: string | undefined
-  contentEncoding: string | undefined
-  contentDigest: string | undefined
+export class RequestFields {
+  authorization: string | undefined = undefined
+  proof: string | undefined = undefined
+  idempotencyKey: string | undefined = undefined
+  contentType: string | undefined = undefined
+  contentEncoding: string | undefined = undefined
+  contentDigest: string | undefined = undefined
   /** The first field that must stand once and did not. */
-  repeated: FieldName | undefined
+  repeated: FieldName | undefined = undefined
 }
 
 type FieldName = Exclude<keyof RequestFields, 'repeated'>
@@ -47,15 +47,7 @@ const BY_LENGTH: readonly (readonly Candidate[] | undefined)[] = (() => {
  * which joins repeated fields with a comma; none of these fields may hold one, so the join is refused further on.
  */
 export function readFields(headers: readonly string[] | FieldLookup): RequestFields {
-  const fields: RequestFields = {
-    authorization: undefined,
-    proof: undefined,
-    idempotencyKey: undefined,
-    contentType: undefined,
-    contentEncoding: undefined,
-    contentDigest: undefined,
-    repeated: undefined,
-  }
+  const fields = new RequestFields()
   if (!isRaw(headers)) {
     for (const field of FIELDS) fields[field] = headers.get(NAMES[field]) ?? undefined
     return fields

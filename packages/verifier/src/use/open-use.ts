@@ -2,6 +2,7 @@ import type { JsonValue, MaybePromise, Outcome, UseLedger } from '@hallpass/core
 import { HallpassError, isPromise } from '@hallpass/core'
 import type { Recorder } from '../audit/recorder.ts'
 import type { Attempt } from '../flow/attempt.ts'
+import { provenGrant } from '../grant/proven-grant.ts'
 import type { VerifiedGrant } from '../grant/verified-grant.ts'
 import type { Use } from './use.ts'
 
@@ -27,14 +28,12 @@ export class OpenUse implements Use {
   #state: 'open' | 'giving-back' | 'closed' = 'open'
   #afterGiveBack: Outcome | undefined = undefined
 
-  constructor(keeper: UseKeeper, attempt: Attempt, grant: Omit<VerifiedGrant, 'giveBack'>) {
+  constructor(keeper: UseKeeper, attempt: Attempt) {
     this.#keeper = keeper
     this.#attempt = attempt
     this.body = attempt.json
     this.keepsOutcome = attempt.fields?.idempotencyKey !== undefined
-    const whole = grant as { -readonly [M in keyof VerifiedGrant]: VerifiedGrant[M] }
-    whole.giveBack = (reason) => this.#giveBack(reason)
-    this.grant = whole
+    this.grant = provenGrant(attempt, (reason) => this.#giveBack(reason))
   }
 
   settle(outcome: Outcome): MaybePromise<void> {
