@@ -5,7 +5,7 @@ import { fileTrail } from '@hallpass/core/file-trail'
 import { createVerifier } from '@hallpass/verifier'
 import type { Verifier } from '@hallpass/verifier'
 import { RESOURCE } from '../world/agent-call.ts'
-import { freshLedger, now, register, TASK } from '../world/fresh-ledger.ts'
+import { openLedger, now, register, TASK } from '../world/bench-ledger.ts'
 import { createBenchIssuer } from '../world/grant.ts'
 import type { BenchIssuer, GrantInput } from '../world/grant.ts'
 import { createHolder } from '../world/holder.ts'
@@ -27,7 +27,7 @@ export function setUp(): ServerSetup {
   const folder = mkdtempSync(join(tmpdir(), 'hallpass-bench-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   const issuer = createBenchIssuer()
-  const ledger = freshLedger()
+  const ledger = openLedger()
   const grant = (bound: boolean, wish: Partial<GrantInput> = {}): HandedGrant => {
     const holder = bound ? createHolder() : undefined
     const signed = issuer.grant({

@@ -4,53 +4,44 @@ import type { RowAim } from '../row/row-aim.ts'
 import type { Work } from '../timing/work.ts'
 import { openDesk, TOKEN_URL, tokenOf } from '../world/desk.ts'
 import type { Desk, TokenRequest, Wish } from '../world/desk.ts'
-import { TASK } from '../world/fresh-ledger.ts'
+import { TASK } from '../world/bench-ledger.ts'
 import { createBenchIssuer } from '../world/grant.ts'
 import { createHolder } from '../world/holder.ts'
 import { ISSUER } from '../world/orders-api.ts'
 import { must, mustThrow, take } from './must.ts'
 import type { Entry, Suite } from './suite.ts'
 
-/** Grants after which broker and ledger start afresh. */
-const GRANTS_PER_DESK = 10_000
 const BATCH = 128
 
 const read = (order: number): Wish => ({ action: 'order.read', resource: `order:${order}` })
+let orders = 0
 
 /** Task token and proof checked, policy asked, grant registered, signed and on the chained record. */
-function issuing(door: 'token' | 'fetch'): Work {
-  let desk: Desk | undefined
-  let grants = 0
+function issuing(desk: Desk, ask: typeof viaToken): Work {
   let requests: TokenRequest[] = []
   return {
     batch: BATCH,
     async prepare(operations) {
-      if (desk === undefined || grants > GRANTS_PER_DESK) {
-        desk = await openDesk()
-        grants = 0
-      }
-      const made = desk
-      requests = Array.from({ length: operations }, (_, index) => made.request(read(grants + index)))
-      grants += operations
+      await desk.trail.flush()
+      requests = Array.from({ length: operations }, () => desk.request(read((orders += 1))))
     },
     async run(operations) {
       for (let done = 0; done < operations; done++) {
-        const request = take(requests, done)
-        const token = door === 'token' ? await viaToken(desk, request) : await viaFetch(desk, request)
+        const token = await ask(desk, take(requests, done))
         if (token === undefined) throw new Error('An honest request was refused while it was timed.')
       }
     },
   }
 }
 
-const viaToken = async (desk: Desk | undefined, request: TokenRequest): Promise<string | undefined> =>
-  desk === undefined ? undefined : tokenOf(await desk.ask(request))
+const viaToken = async (desk: Desk, request: TokenRequest): Promise<string | undefined> =>
+  tokenOf(await desk.ask(request))
 
-async function viaFetch(desk: Desk | undefined, { parameters, proof }: TokenRequest): Promise<string | undefined> {
+async function viaFetch(desk: Desk, { parameters, proof }: TokenRequest): Promise<string | undefined> {
   const body = new URLSearchParams(parameters).toString()
   const headers = { 'content-type': 'application/x-www-form-urlencoded', dpop: proof }
-  const response = await desk?.broker.fetch(new Request(TOKEN_URL, { method: 'POST', headers, body }))
-  return response?.status === 200 ? ((await response.json()) as { access_token?: string }).access_token : undefined
+  const response = await desk.broker.fetch(new Request(TOKEN_URL, { method: 'POST', headers, body }))
+  return response.status === 200 ? ((await response.json()) as { access_token?: string }).access_token : undefined
 }
 
 /** What a broker of one's own on jose would sign, without identity, policy, ledger or record. */
@@ -83,11 +74,11 @@ async function joseIssue(): Promise<Work> {
 
 async function checkDesk(): Promise<void> {
   const desk = await openDesk()
-  desk.events.clear()
+  const before = desk.trail.count
   const honest = desk.request(read(1))
   const token = tokenOf(await desk.ask(honest))
   must(token !== undefined, 'the honest request gets a grant')
-  must(desk.events.count > 0, 'the grant is on record')
+  must(desk.trail.count > before, 'the grant is on record')
   checkShape(token)
   const refuses = async (request: TokenRequest, why: string): Promise<void> =>
     must(tokenOf(await desk.ask(request)) === undefined, why)
@@ -107,6 +98,7 @@ async function checkDesk(): Promise<void> {
   )
   await desk.broker.revoke({ kind: 'agent', clientId: 'support-bot' }, 'bench')
   await refuses(desk.request(read(2)), 'a revoked agent gets nothing')
+  await desk.close()
 }
 
 /** The grants that the verifier rows sign by themselves have the shape of the broker's. */
@@ -156,11 +148,12 @@ export const issue: Suite = {
     const baseline = bareVerifyAndSign(issuer.key, token)
     const checkJose = (): Promise<void> =>
       mustThrow(() => jwtVerify('a.b.c', EmbeddedJWK), 'what is no proof is refused')
+    const desk = await openDesk()
     const entries: readonly Entry[] = [
-      { id: 'issue.inprocess', check: checkDesk, work: issuing('token'), baseline },
-      { id: 'issue.fetch', check: checkDesk, work: issuing('fetch'), baseline },
+      { id: 'issue.inprocess', check: checkDesk, work: issuing(desk, viaToken), baseline },
+      { id: 'issue.fetch', check: checkDesk, work: issuing(desk, viaFetch), baseline },
       { id: 'peer.jose.issue', check: checkJose, work: await joseIssue(), baseline },
     ]
-    return { entries }
+    return { entries, close: () => desk.close() }
   },
 }

@@ -3,16 +3,17 @@ import type { Ledger, RedeemAnswer, RedeemRequest } from '@hallpass/core'
 import { RateLimiterMemory } from 'rate-limiter-flexible'
 import type { RowAim } from '../row/row-aim.ts'
 import type { Work } from '../timing/work.ts'
-import { freshLedger, now, register, TASK } from '../world/fresh-ledger.ts'
+import { openLedger, now, register, TASK } from '../world/bench-ledger.ts'
 import { AGENT, createBenchIssuer, OWNER, POLICY } from '../world/grant.ts'
 import type { SignedGrant } from '../world/grant.ts'
 import { AUDIENCE, ISSUER } from '../world/orders-api.ts'
 import { must, mustThrow, take } from './must.ts'
 import type { Suite } from './suite.ts'
 
-/** Grants alive at once, and uses after which the ledger starts afresh. */
+/** Grants alive at once, how long they live, and the age at which others take their place: what is over is forgotten. */
 const GRANTS = 10_000
-const USES_PER_LEDGER = 50_000
+const SECONDS = 4
+const RENEW_AFTER_MS = 2000
 const BATCH = 256
 
 const JKT = 'A'.repeat(43)
@@ -45,26 +46,39 @@ function requestFor({ claims }: SignedGrant): RedeemRequest {
 }
 
 /** The grants in an order that no processor can guess. */
-function shuffled(grants: readonly SignedGrant[]): (index: number) => SignedGrant {
-  return (index) => take(grants, (index * 7919) % grants.length)
+const pick = (grants: readonly SignedGrant[], index: number): SignedGrant =>
+  take(grants, (index * 7919) % grants.length)
+
+/** Ten thousand grants that the ledger knows, again and again. */
+function livingGrants(
+  ledger: Ledger,
+  grant: (calls: number, ttl: number) => SignedGrant,
+): () => readonly SignedGrant[] {
+  let grants: readonly SignedGrant[] = []
+  let madeAt = Number.NEGATIVE_INFINITY
+  return () => {
+    if (performance.now() - madeAt < RENEW_AFTER_MS) return grants
+    grants = Array.from({ length: GRANTS }, () => grant(1_000_000, SECONDS))
+    for (const { claims } of grants) register(ledger, claims)
+    madeAt = performance.now()
+    return grants
+  }
 }
 
-function redeeming(grants: readonly SignedGrant[], settles: boolean): Work {
-  const pick = shuffled(grants)
-  let ledger = freshLedger()
-  let uses = Number.POSITIVE_INFINITY
+function redeeming(ledger: Ledger, living: () => readonly SignedGrant[], settles: boolean): Work {
+  let uses = 0
   let requests: RedeemRequest[] = []
   let open: string[] = []
+  const settleOpen = (): void => {
+    for (const reservation of open) void ledger.settle(reservation, { status: 200 })
+    open = []
+  }
   return {
     batch: BATCH,
     prepare(operations) {
-      for (const reservation of open.splice(0)) void ledger.settle(reservation, { status: 200 })
-      if (uses > USES_PER_LEDGER) {
-        ledger = freshLedger()
-        for (const { claims } of grants) register(ledger, claims)
-        uses = 0
-      }
-      requests = Array.from({ length: operations }, (_, index) => requestFor(pick(uses + index)))
+      settleOpen()
+      const grants = living()
+      requests = Array.from({ length: operations }, (_, index) => requestFor(pick(grants, uses + index)))
       uses += operations
     },
     run(operations) {
@@ -75,14 +89,14 @@ function redeeming(grants: readonly SignedGrant[], settles: boolean): Work {
         else open.push(answer.reservation)
       }
     },
-    after: () => void (open = []),
+    after: settleOpen,
   }
 }
 
 /** One lookup among as many grants, in the same order. */
 function lookUp(grants: readonly SignedGrant[]): Work {
-  const map = new Map(grants.map((grant) => [grant.claims.jti, { left: grant.claims.exp }]))
-  const order = grants.map((_, index) => shuffled(grants)(index).claims.jti)
+  const map = new Map(grants.map(({ claims }) => [claims.jti, { left: claims.exp }]))
+  const order = grants.map((_, index) => pick(grants, index).claims.jti)
   let next = 0
   return {
     run(operations) {
@@ -98,13 +112,12 @@ function lookUp(grants: readonly SignedGrant[]): Work {
 
 function consuming(grants: readonly SignedGrant[]): Work {
   const limiter = createLimiter(Number.MAX_SAFE_INTEGER)
-  const pick = shuffled(grants)
   let next = 0
   return {
     async run(operations) {
       for (let done = 0; done < operations; done++) {
         next += 1
-        await limiter.consume(pick(next).claims.jti)
+        await limiter.consume(pick(grants, next).claims.jti)
       }
     },
   }
@@ -120,7 +133,7 @@ async function checkLimiter(): Promise<void> {
 
 /** One use is one use, whoever asks how; the dead stay dead. */
 function checkLedger(grant: (calls: number) => SignedGrant): void {
-  const ledger = freshLedger()
+  const ledger = openLedger()
   const known = (calls: number): SignedGrant => {
     const made = grant(calls)
     register(ledger, made.claims)
@@ -175,15 +188,24 @@ export const redeem: Suite = {
   ],
   open: async () => {
     const issuer = createBenchIssuer()
-    const grant = (calls: number) =>
-      issuer.grant({ txn: TASK, action: 'order.read', resource: 'order:123', jkt: JKT, calls })
-    const grants = Array.from({ length: GRANTS }, () => grant(1_000_000))
+    const grant = (calls: number, ttl?: number): SignedGrant =>
+      issuer.grant({
+        txn: TASK,
+        action: 'order.read',
+        resource: 'order:123',
+        jkt: JKT,
+        calls,
+        ...(ttl === undefined ? {} : { ttl }),
+      })
+    const grants = Array.from({ length: GRANTS }, () => grant(1))
     const baseline = lookUp(grants)
+    const ledger = openLedger()
+    const living = livingGrants(ledger, grant)
     const check = async (): Promise<void> => checkLedger(grant)
     return {
       entries: [
-        { id: 'redeem.memory', check, work: redeeming(grants, false), baseline },
-        { id: 'redeem.memory.settled', check, work: redeeming(grants, true), baseline },
+        { id: 'redeem.memory', check, work: redeeming(ledger, living, false), baseline },
+        { id: 'redeem.memory.settled', check, work: redeeming(ledger, living, true), baseline },
         { id: 'peer.rate-limiter-flexible.consume', check: checkLimiter, work: consuming(grants), baseline },
       ],
     }

@@ -1,52 +1,58 @@
 import type { IncomingCall, Verdict } from '@hallpass/verifier'
-import { now } from '../world/fresh-ledger.ts'
+import { now, openTask } from '../world/bench-ledger.ts'
 import { atOnce } from '../world/guarded-orders.ts'
 import type { GuardedOrders } from '../world/guarded-orders.ts'
 import { createHolder } from '../world/holder.ts'
 import type { Held, Presenter } from '../world/presenter.ts'
 import { must } from './must.ts'
 
-const OTHER_RESOURCE = { method: 'GET', path: '/orders/999' } as const
-const OTHER_ACTION = { method: 'POST', path: '/orders/123/refund' } as const
+export const OTHER_RESOURCE = { method: 'GET', path: '/orders/999', id: '999' } as const
+export const OTHER_ACTION = { method: 'POST', path: '/orders/123/refund', id: '123' } as const
+
+let tasks = 0
 
 /**
  * The path that will be timed admits the honest call, records it twice, and refuses everything else; with a token it
  * has seen before as well as with one it has not.
  */
 export function checkVerifier(orders: GuardedOrders, presenter: Presenter): void {
-  const { verifier } = orders
+  const { verifier, ledger, trail } = orders
   const read = (call: IncomingCall): Verdict => atOnce(verifier.verify('order.read', call))
   const write = (call: IncomingCall): Verdict => atOnce(verifier.verify('refund.create', call))
-  const register = (...held: readonly Held[]): void => orders.restart(held.map(({ grant }) => grant))
   const admits = (held: Held): void => {
+    const before = trail.count
     const verdict = read(presenter.call(held))
     must(verdict.kind === 'admitted', 'the honest call is admitted')
     void verdict.settle({ status: 200 })
+    must(trail.count === before + 2, 'start and outcome of a use are on record')
+  }
+  const txn = `tsk_${String((tasks += 1)).padStart(22, 'B')}`
+  openTask(ledger, txn)
+  const known = (wish: Parameters<Presenter['hold']>[0]): Held => {
+    const held = presenter.hold({ txn, ...wish })
+    orders.register([held.grant])
+    return held
   }
 
-  const honest = presenter.hold()
-  register(honest)
-  orders.events.clear()
+  const honest = known({})
   admits(honest)
-  must(orders.events.count === 2, 'start and outcome of a use are on record')
   admits(honest)
   refused(read(presenter.call(honest, OTHER_RESOURCE)), 'resource-mismatch')
   refused(write(presenter.call(honest, OTHER_ACTION)), 'action-mismatch')
 
-  const [spent, revoked, expired] = [presenter.hold({ calls: 2 }), presenter.hold(), presenter.hold({ ttl: -1 })]
-  register(spent, revoked, honest)
+  const [spent, revoked] = [known({ calls: 2 }), known({})]
   admits(spent)
   admits(spent)
   refused(read(presenter.call(spent)), 'grant-exhausted')
   admits(revoked)
-  now(orders.ledger().revoke({ kind: 'grant', jti: revoked.grant.claims.jti }, 'bench'))
+  now(ledger.revoke({ kind: 'grant', jti: revoked.grant.claims.jti }, 'bench'))
   refused(read(presenter.call(revoked)), 'grant-revoked')
   // Unknown, and perhaps issued in the second before this ledger started.
-  refused(read(presenter.call(presenter.hold())), 'grant-unknown', 'incarnation-mismatch')
-  refused(read(presenter.call(expired)), 'token-expired')
+  refused(read(presenter.call(presenter.hold({ txn }))), 'grant-unknown', 'incarnation-mismatch')
+  refused(read(presenter.call(presenter.hold({ txn, ttl: -1 }))), 'token-expired')
   for (const { grant, reason } of forgeries(honest)) refused(read(presenter.call({ ...honest, grant })), reason)
   if (presenter.bound) checkProofs(read, presenter, honest)
-  now(orders.ledger().endTask(honest.grant.claims.txn, 'completed'))
+  now(ledger.endTask(txn, 'completed'))
   refused(read(presenter.call(honest)), 'task-ended')
 }
 

@@ -1,24 +1,27 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingCall } from '@hallpass/verifier'
 import type { Work } from '../timing/work.ts'
+import type { Target } from '../world/agent-call.ts'
 import { atOnce } from '../world/guarded-orders.ts'
 import type { GuardedOrders } from '../world/guarded-orders.ts'
 import type { Held, Presenter } from '../world/presenter.ts'
 import { take } from './must.ts'
+import { OTHER_ACTION, OTHER_RESOURCE } from './verify-checks.ts'
 
 const SETTLED = { status: 200 } as const
 /** Tokens in use at once where tokens repeat. */
 const WARM_TOKENS = 64
 /** Calls that are made ready at a time. */
 const BATCH = 256
-/** Uses after which the ledger starts afresh: some seconds of a busy server. */
-const USES_PER_LEDGER = 20_000
+/** Life of the tokens that repeat, and the age at which others take their place. What they leave behind goes with them. */
+const WARM_SECONDS = 20
+const RENEW_AFTER_MS = 10_000
 
 const times = <T>(count: number, make: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => make(index))
 
 /** The whole flow per call: verify, redeem, record, hand over, settle, record. */
-function admitEach(orders: GuardedOrders, calls: () => readonly IncomingCall[]): Pick<Work, 'run' | 'after'> {
+function admitEach(orders: GuardedOrders, calls: () => readonly IncomingCall[]): Pick<Work, 'run'> {
   const action = orders.verifier.forAction('order.read')
   return {
     run(operations) {
@@ -29,23 +32,31 @@ function admitEach(orders: GuardedOrders, calls: () => readonly IncomingCall[]):
         void verdict.settle(SETTLED)
       }
     },
-    after: () => orders.events.clear(),
+  }
+}
+
+/** Tokens that the verifier has seen, and a call with each of them. */
+function warmTokens(orders: GuardedOrders, presenter: Presenter): () => readonly Held[] {
+  let held: readonly Held[] = []
+  let madeAt = Number.NEGATIVE_INFINITY
+  return () => {
+    if (performance.now() - madeAt < RENEW_AFTER_MS) return held
+    held = times(WARM_TOKENS, () => presenter.hold({ ttl: WARM_SECONDS }))
+    orders.register(held.map(({ grant }) => grant))
+    void admitEach(orders, () => held.map((one) => presenter.call(one))).run(WARM_TOKENS)
+    madeAt = performance.now()
+    return held
   }
 }
 
 /** Tokens that the verifier has seen. */
 export function warm(orders: GuardedOrders, presenter: Presenter): Work {
-  const held = times(WARM_TOKENS, () => presenter.hold())
+  const tokens = warmTokens(orders, presenter)
   let calls: IncomingCall[] = []
-  let uses = Number.POSITIVE_INFINITY
   return {
     batch: BATCH,
     prepare(operations) {
-      if (uses > USES_PER_LEDGER) {
-        orders.restart(held.map(({ grant }) => grant))
-        uses = 0
-      }
-      uses += operations
+      const held = tokens()
       calls = times(operations, (index) => presenter.call(take(held, index % WARM_TOKENS)))
     },
     ...admitEach(orders, () => calls),
@@ -55,20 +66,27 @@ export function warm(orders: GuardedOrders, presenter: Presenter): Work {
 /** A token per call that the verifier has not seen. */
 export function cold(orders: GuardedOrders, presenter: Presenter): Work {
   let calls: IncomingCall[] = []
-  let uses = Number.POSITIVE_INFINITY
   return {
     batch: BATCH,
     prepare(operations) {
-      if (uses > USES_PER_LEDGER) {
-        orders.restart([])
-        uses = 0
-      }
-      uses += operations
-      const held = times(operations, () => presenter.hold({ calls: 1 }))
+      const held = times(operations, () => presenter.hold({ calls: 1, ttl: WARM_SECONDS }))
       orders.register(held.map(({ grant }) => grant))
       calls = held.map((one) => presenter.call(one))
     },
     ...admitEach(orders, () => calls),
+  }
+}
+
+/** The same with every event hash-chained into a file; the disk itself works while the next calls are made ready. */
+export function chained(orders: GuardedOrders, work: Work): Work {
+  return {
+    ...work,
+    async prepare(operations) {
+      await orders.trail.flush()
+      await work.prepare?.(operations)
+      orders.trail.chain(true)
+    },
+    after: () => orders.trail.chain(false),
   }
 }
 
@@ -95,28 +113,18 @@ function refuseEach(
           throw new Error('A bad call was not refused.')
       }
     },
-    after: () => orders.events.clear(),
   }
 }
 
 /** Good tokens, seen before, for another resource or another action. */
 export function outOfScope(orders: GuardedOrders, presenter: Presenter): Work {
-  const held = times(WARM_TOKENS, () => presenter.hold())
-  const first = admitEach(orders, () => held.map((one) => presenter.call(one)))
-  let isWarm = false
+  const tokens = warmTokens(orders, presenter)
   return refuseEach(orders, (operations) => {
-    if (!isWarm) {
-      orders.restart(held.map(({ grant }) => grant))
-      void first.run(WARM_TOKENS)
-      isWarm = true
-    }
+    const held = tokens()
     const writes = operations >> 1
-    const calls = (count: number, method: string, path: string) =>
-      times(count, (index) => presenter.call(take(held, index % WARM_TOKENS), { method, path }))
-    return {
-      read: calls(operations - writes, 'GET', '/orders/999'),
-      write: calls(writes, 'POST', '/orders/123/refund'),
-    }
+    const calls = (count: number, target: Target) =>
+      times(count, (index) => presenter.call(take(held, index % WARM_TOKENS), target))
+    return { read: calls(operations - writes, OTHER_RESOURCE), write: calls(writes, OTHER_ACTION) }
   })
 }
 

@@ -2,14 +2,14 @@ import { bareVerify } from '../baseline/bare-crypto.ts'
 import type { RowAim } from '../row/row-aim.ts'
 import type { Work } from '../timing/work.ts'
 import { createBenchIssuer } from '../world/grant.ts'
+import { openBenchTrail } from '../world/bench-trail.ts'
 import { guardOrders } from '../world/guarded-orders.ts'
 import type { GuardedOrders } from '../world/guarded-orders.ts'
-import { chainedEvents, keptEvents } from '../world/kept-events.ts'
 import { createPresenter } from '../world/presenter.ts'
 import type { Presenter } from '../world/presenter.ts'
-import type { Suite } from './suite.ts'
+import type { Entry, Suite } from './suite.ts'
 import { checkVerifier } from './verify-checks.ts'
-import { cold, expired, forged, outOfScope, warm } from './verify-works.ts'
+import { chained, cold, expired, forged, outOfScope, warm } from './verify-works.ts'
 
 const HOLDERS = 64
 
@@ -36,7 +36,7 @@ const kinds: readonly Kind[] = [
     work: warm,
   },
   {
-    row: row('verify.warm.bearer.chained', null, 'the same, both events hash-chained before the handler'),
+    row: row('verify.warm.bearer.chained', null, 'the same, both events hash-chained into a file'),
     keys: 'none',
     chained: true,
     work: warm,
@@ -48,7 +48,7 @@ const kinds: readonly Kind[] = [
     work: warm,
   },
   {
-    row: row('verify.warm.dpop.chained', null, 'the same, both events hash-chained before the handler'),
+    row: row('verify.warm.dpop.chained', null, 'the same, both events hash-chained into a file'),
     keys: HOLDERS,
     chained: true,
     work: warm,
@@ -65,19 +65,16 @@ export const verify: Suite = {
   open: async (chosen) => {
     const issuer = createBenchIssuer()
     const baseline = bareVerify(issuer.key, createPresenter(issuer, 1).hold().grant.token)
-    return {
-      entries: kinds
-        .filter(({ row: { id } }) => chosen.has(id))
-        .map(({ row: { id }, keys, chained, work }) => {
-          const orders = guardOrders(issuer, chained === true ? chainedEvents() : keptEvents())
-          const presenter = createPresenter(issuer, keys)
-          return {
-            id,
-            check: async () => checkVerifier(orders, presenter),
-            work: work(orders, presenter),
-            baseline,
-          }
-        }),
-    }
+    const trail = openBenchTrail()
+    const orders = guardOrders(issuer, trail)
+    const entries = kinds
+      .filter(({ row: { id } }) => chosen.has(id))
+      .map(({ row: { id }, keys, chained: isChained, work }): Entry => {
+        const presenter = createPresenter(issuer, keys)
+        const made = work(orders, presenter)
+        const check = async (): Promise<void> => checkVerifier(orders, presenter)
+        return { id, check, work: isChained === true ? chained(orders, made) : made, baseline }
+      })
+    return { entries, close: () => trail.close() }
   },
 }

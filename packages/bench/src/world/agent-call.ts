@@ -18,20 +18,23 @@ const USUAL = [
   'agent/1.0',
 ] as const
 
-interface Target {
+/** Where a call goes, and the route parameters that a router read off its path. */
+export interface Target {
   readonly method: string
   readonly path: string
+  readonly id: string
 }
-const READ: Target = { method: 'GET', path: PATH }
+const READ: Target = { method: 'GET', path: PATH, id: '123' }
 
 /** An unbound grant presented as a bearer token. */
-export function bearerCall(token: string, { method, path }: Target = READ): IncomingCall {
-  return { method, target: path, headers: [...USUAL, 'Authorization', wireText(`Bearer ${token}`)] }
+export function bearerCall(token: string, { method, path, id }: Target = READ): IncomingCall {
+  const headers = [...USUAL, 'Authorization', wireText(`Bearer ${token}`)]
+  return { method, target: path, headers, route: { id } }
 }
 
 /** A bound grant presented with a fresh proof by its holder. */
-export function dpopCall(token: string, holder: Holder, { method, path }: Target = READ): IncomingCall {
+export function dpopCall(token: string, holder: Holder, { method, path, id }: Target = READ): IncomingCall {
   const proof = holder.proof({ method, url: AUDIENCE + path, token })
   const fields = ['Authorization', wireText(`DPoP ${token}`), 'DPoP', wireText(proof)]
-  return { method, target: path, headers: [...USUAL, ...fields] }
+  return { method, target: path, headers: [...USUAL, ...fields], route: { id } }
 }

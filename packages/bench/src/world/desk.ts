@@ -3,12 +3,12 @@ import type { Answer, Broker } from '@hallpass/broker'
 import type { JsonObject, Ledger } from '@hallpass/core'
 import { CLIENT_ASSERTION_TYPE, DETAIL_TYPE, GRANT_TYPE, TOKEN_TYPE_URI } from '@hallpass/core'
 import { testIdentity } from '@hallpass/testing'
-import { emptyLedger } from './fresh-ledger.ts'
+import { emptyLedger } from './bench-ledger.ts'
+import { openBenchTrail } from './bench-trail.ts'
+import type { BenchTrail } from './bench-trail.ts'
 import { AGENT } from './grant.ts'
 import { createHolder } from './holder.ts'
 import type { Holder } from './holder.ts'
-import { chainedEvents } from './kept-events.ts'
-import type { KeptEvents } from './kept-events.ts'
 import { AUDIENCE, ISSUER } from './orders-api.ts'
 import { ordersPolicy, PURPOSE } from './orders-policy.ts'
 
@@ -28,26 +28,28 @@ export interface TokenRequest {
 export interface Desk {
   readonly broker: Broker
   readonly ledger: Ledger
-  readonly events: KeptEvents
+  readonly trail: BenchTrail
   readonly holder: Holder
   readonly taskToken: string
   /** A token exchange for one grant, with a fresh proof. */
   request(wish: Wish, by?: Holder): TokenRequest
   ask(request: TokenRequest): Promise<Answer>
+  close(): Promise<void>
 }
 
 export const TOKEN_URL = `${ISSUER}/token`
 
 export async function openDesk(): Promise<Desk> {
   const identity = testIdentity(AGENT, { audience: ISSUER, clock: () => Date.now() / 1000 })
-  const events = chainedEvents()
+  const trail = openBenchTrail()
+  trail.chain(true)
   const ledger = emptyLedger()
   const broker = createBroker({
     issuer: ISSUER,
     policy: ordersPolicy(identity.registered),
     ledger,
     keys: generateSigningKeys(),
-    audit: events,
+    audit: trail,
     sweepSeconds: 0,
   })
   const holder = createHolder()
@@ -69,10 +71,14 @@ export async function openDesk(): Promise<Desk> {
   return {
     broker,
     ledger,
-    events,
+    trail,
     holder,
     taskToken,
     ask,
+    async close() {
+      await broker.close()
+      await trail.close()
+    },
     request({ action, resource, parameters = {} }, by = holder) {
       const entry = {
         type: DETAIL_TYPE.toolCall,

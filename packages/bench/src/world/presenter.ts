@@ -1,6 +1,7 @@
 import type { IncomingCall } from '@hallpass/verifier'
 import { bearerCall, dpopCall, RESOURCE } from './agent-call.ts'
-import { TASK } from './fresh-ledger.ts'
+import type { Target } from './agent-call.ts'
+import { TASK } from './bench-ledger.ts'
 import type { BenchIssuer, GrantInput, SignedGrant } from './grant.ts'
 import { createHolder } from './holder.ts'
 import type { Holder } from './holder.ts'
@@ -12,13 +13,13 @@ export interface Held {
   readonly holder: Holder | undefined
 }
 
-type Wish = Partial<Pick<GrantInput, 'action' | 'resource' | 'calls' | 'ttl'>>
+type Wish = Partial<Pick<GrantInput, 'txn' | 'action' | 'resource' | 'calls' | 'ttl'>>
 
 /** Makes grants of one kind, bound or not, and calls with them. */
 export interface Presenter {
   readonly bound: boolean
   hold(wish?: Wish): Held
-  call(held: Held, target?: { readonly method: string; readonly path: string }): IncomingCall
+  call(held: Held, target?: Target): IncomingCall
 }
 
 /**

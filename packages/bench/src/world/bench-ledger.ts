@@ -17,14 +17,14 @@ export function now<T>(answer: MaybePromise<T>): T {
 
 export const emptyLedger = (): Ledger => memoryLedger({ exactFor: 'one-process', ...ROOM })
 
-/** A memory ledger with one open task. */
-export function freshLedger(): Ledger {
+/** A memory ledger with one open task. A suite has one for all its rows: another would be another target to compile for. */
+export function openLedger(): Ledger {
   const ledger = emptyLedger()
   openTask(ledger, TASK)
   return ledger
 }
 
-function openTask(ledger: Ledger, txn: string): void {
+export function openTask(ledger: Ledger, txn: string): void {
   const openedAt = now(ledger.now())
   const opened = now(
     ledger.openTask(
