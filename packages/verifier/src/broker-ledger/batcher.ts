@@ -6,6 +6,9 @@ export interface BatcherOptions<I, O> {
   /** Items waiting beyond this are refused at once. */
   readonly maxWaiting: number
   readonly maxPerBatch: number
+  /** What an item weighs: a batch has one item, or as many as are not too heavy together. */
+  readonly weigh?: (item: I) => number
+  readonly maxWeight?: number
   /** Batches on the way at one time. */
   readonly maxInFlight: number
 }
@@ -18,6 +21,7 @@ export interface Batcher<I, O> {
 
 interface Waiting<I, O> {
   readonly item: I
+  readonly weight: number
   readonly resolve: (value: O) => void
   readonly reject: (reason: HallpassError) => void
 }
@@ -27,6 +31,8 @@ export function createBatcher<I, O>({
   send,
   maxWaiting,
   maxPerBatch,
+  weigh = () => 0,
+  maxWeight = Number.POSITIVE_INFINITY,
   maxInFlight,
 }: BatcherOptions<I, O>): Batcher<I, O> {
   const waiting: Waiting<I, O>[] = []
@@ -45,10 +51,21 @@ export function createBatcher<I, O>({
     }
   }
 
+  const takeBatch = (): readonly Waiting<I, O>[] => {
+    let count = 0
+    let weight = 0
+    for (const { weight: own } of waiting) {
+      if (count >= maxPerBatch || (count > 0 && weight + own > maxWeight)) break
+      count += 1
+      weight += own
+    }
+    return waiting.splice(0, count)
+  }
+
   const flush = (): void => {
     scheduled = false
     while (waiting.length > 0 && inFlight.size < maxInFlight) {
-      const sent = deliver(waiting.splice(0, maxPerBatch))
+      const sent = deliver(takeBatch())
       inFlight.add(sent)
       void sent.finally(() => {
         inFlight.delete(sent)
@@ -61,7 +78,7 @@ export function createBatcher<I, O>({
     async add(item) {
       if (waiting.length >= maxWaiting) throw unavailable('Too many calls wait for the broker')
       return new Promise<O>((resolve, reject) => {
-        waiting.push({ item, resolve, reject })
+        waiting.push({ item, weight: weigh(item), resolve, reject })
         if (scheduled) return
         scheduled = true
         afterThisTurn(flush)

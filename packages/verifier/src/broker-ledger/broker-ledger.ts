@@ -15,6 +15,7 @@ import { requireSecureUrl } from '../keys/secure-url.ts'
 import { createBatcher } from './batcher.ts'
 import { createBrokerLink } from './broker-link.ts'
 import { isDone, parseRedeemAnswer, releasedIn } from './parse-answers.ts'
+import { plainOutcome, plainReason } from './plain-call.ts'
 
 export interface BrokerLedgerOptions {
   readonly issuer: string
@@ -31,6 +32,8 @@ export interface BrokerLedgerOptions {
 const MAX_WAITING = 10_000
 const MAX_PER_BATCH = 200
 const MAX_IN_FLIGHT = 4
+/** A broker reads 1 MiB at a time, and a character takes up to three bytes. */
+const MAX_BATCH_CHARS = 340_000
 /** Uses whose start and end the broker records itself. Forgetting one makes its end appear twice, never not at all. */
 const MAX_OPEN_USES = 50_000
 
@@ -62,6 +65,8 @@ export function brokerLedger(options: BrokerLedgerOptions): UseLedger & AuditSin
     send: async (batch) => listIn(await link.post('/redeem', { calls: batch as unknown as JsonValue }), 'answers'),
     maxWaiting: MAX_WAITING,
     maxPerBatch: MAX_PER_BATCH,
+    weigh: charsOf,
+    maxWeight: MAX_BATCH_CHARS,
     maxInFlight: MAX_IN_FLIGHT,
   })
   const events = createBatcher<AuditEvent, true>({
@@ -72,6 +77,8 @@ export function brokerLedger(options: BrokerLedgerOptions): UseLedger & AuditSin
     },
     maxWaiting: MAX_WAITING,
     maxPerBatch: MAX_PER_BATCH,
+    weigh: charsOf,
+    maxWeight: MAX_BATCH_CHARS,
     maxInFlight: 1,
   })
   const recordedByBroker = new LRUCache<string, true>({ max: MAX_OPEN_USES })
@@ -92,11 +99,11 @@ export function brokerLedger(options: BrokerLedgerOptions): UseLedger & AuditSin
     exactFor: 'all-replicas',
     redeem,
     async settle(reservation, outcome) {
-      const answer = await calls.add({ op: 'settle', reservation, outcome })
+      const answer = await calls.add({ op: 'settle', reservation, outcome: plainOutcome(outcome) })
       if (!isDone(answer)) throw new HallpassError('ledger-unavailable', 'The broker did not take an outcome')
     },
     async giveBack(reservation, reason) {
-      return releasedIn(await calls.add({ op: 'give_back', reservation, reason })) ?? false
+      return releasedIn(await calls.add({ op: 'give_back', reservation, reason: plainReason(reason) })) ?? false
     },
     async append(event) {
       if (closed) throw new HallpassError('audit-unavailable', 'The broker ledger is closed')
@@ -113,6 +120,8 @@ export function brokerLedger(options: BrokerLedgerOptions): UseLedger & AuditSin
     },
   }
 }
+
+const charsOf = (item: object): number => JSON.stringify(item).length
 
 /** The broker puts start, outcome and return of a use on record as it is told of them. */
 const endsUse = ({ type, follows = '' }: AuditEvent): string =>
