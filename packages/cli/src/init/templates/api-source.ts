@@ -35,5 +35,8 @@ const app = express()
 ${actions.map(handlerSource).join('')}
 // Fails at start when a route has no guard, or the catalog has a route the server lacks.
 checkRoutes(verifier, app)
-app.listen(${port}, '127.0.0.1', () => console.log('The API answers at http://127.0.0.1:${port}'))
+app.listen(${port}, '127.0.0.1', (error) => {
+  if (error) throw error
+  console.log('The API answers at http://127.0.0.1:${port}')
+})
 `
