@@ -53,7 +53,7 @@ export const auditVerify: Command = {
     output.say(
       result.ok ? wholeTrail(result) : `✗ Line ${result.line} is ${result.problem}: ${printable(result.detail, 500)}`,
     )
-    if (result.ok && where === undefined && keys) {
+    if (result.ok && result.checkpoints.signed > 0 && where === undefined) {
       output.say('  The keys beside the file were used: whoever can write both can forge both. Give others with --keys')
     }
     return result.ok ? 0 : 1

@@ -91,8 +91,8 @@ const says = (uncovered: number, last: boolean, expected: boolean): string =>
       : 'No signature was checked: this proves only that the file agrees with itself, and whoever can write it can rewrite it',
     last && uncovered > 0 ? `what comes after it (${uncovered}) only agrees with itself` : '',
     expected
-      ? 'The head you expected is in it; what was recorded after that head may be cut off'
-      : 'That nothing was cut off at the end is proved only up to a checkpoint kept elsewhere: compare with --head',
+      ? 'the head you expected is in it; what was recorded after that head may be cut off'
+      : 'that nothing was cut off at the end is proved only up to a checkpoint kept elsewhere: compare with --head',
   ]
     .filter((part) => part !== '')
     .join('; ')

@@ -67,7 +67,7 @@ function defineAction(name: string, input: ActionInput, audience: string): Actio
   const resource = parseResource(input.resource)
   if (resource === undefined) {
     throw invalid(
-      `Action '${name}' has the resource '${input.resource}'; write it like order:{id}, with text between two parameters.`,
+      `Action '${name}' has the resource '${input.resource}'; write it like order:{id}, with at least one parameter, and text between two.`,
     )
   }
   const parameters = closedParameters(name, input.parameters)
