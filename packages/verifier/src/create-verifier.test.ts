@@ -254,12 +254,14 @@ describe('createVerifier()', () => {
     expect(said(await verifier.verify('order.read', call()))).toBe('admitted')
   })
 
-  test('tells its observer of verdicts', async () => {
+  test('tells its observer of verdicts and outcomes', async () => {
     const { verifier, call, observed } = setUp()
-    await verifier.verify('order.read', call())
+    const admitted = await verifier.verify('order.read', call())
+    if (admitted.kind === 'admitted') await admitted.settle({ status: 204 })
     await verifier.verify('order.search', call())
-    expect(observed.map(({ kind, action, reason }) => [kind, action, reason])).toEqual([
+    expect(observed.map(({ kind, action, reason, status }) => [kind, action, reason ?? status])).toEqual([
       ['admitted', 'order.read', undefined],
+      ['settled', 'order.read', 204],
       ['refused', 'order.search', 'action-mismatch'],
     ])
   })

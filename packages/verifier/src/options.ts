@@ -1,5 +1,7 @@
-import type { Api, AuditSink, JwkSet, MaybePromise, RefusalReason, SignatureAlgorithm, UseLedger } from '@hallpass/core'
+import type { Api, AuditSink, JwkSet, MaybePromise, SignatureAlgorithm, UseLedger } from '@hallpass/core'
 import { DEFAULT_SKEW_SECONDS, HallpassError, MAX_SKEW_SECONDS } from '@hallpass/core'
+import type { Observer } from './audit/observer.ts'
+import { safely } from './audit/observer.ts'
 import type { Fetch } from './keys/remote-key-source.ts'
 import { requireSecureUrl } from './keys/secure-url.ts'
 import type { NonceSource } from './proof/nonce-source.ts'
@@ -10,16 +12,6 @@ export interface LocalIssuer {
   jwks(): MaybePromise<JwkSet>
   /** Answers for the broker's own URLs, status lists among them. */
   fetch?(request: Request): Promise<Response>
-}
-
-/** Told about every verdict, for metrics. Must not throw; what it throws is dropped. */
-export type Observer = (observation: Observation) => void
-export interface Observation {
-  readonly kind: 'admitted' | 'refused' | 'repeated' | 'passed' | 'settled' | 'unsettled'
-  readonly action: string
-  readonly event: string
-  readonly reason?: RefusalReason
-  readonly status?: number
 }
 
 /** A verifier whose store is its own learns of revocations from the broker's signed status lists. */
@@ -107,7 +99,7 @@ export function checkOptions(options: VerifierOptions) {
     instance: options.instance,
     digestKey: options.digestKey,
     refusalWindowSeconds: positive(options.refusalWindowSeconds ?? 60, 'refusalWindowSeconds'),
-    observe: options.observe,
+    observe: safely(options.observe),
     fetch: options.fetch ?? ((input: string, init: RequestInit) => globalThis.fetch(input, init)),
     clock: options.clock ?? (() => Date.now() / 1000),
   }

@@ -1,8 +1,8 @@
-import { HallpassError, ok } from '@hallpass/core'
+import { HallpassError, ok, refuse } from '@hallpass/core'
 import type { Request } from 'express'
 import { announcesBody, nodeBodyReader } from '../node-http/read-node-body.ts'
 import { rawBodyOf } from '../node-http/raw-bodies.ts'
-import type { IncomingCall } from '../request/incoming-call.ts'
+import type { BodyReader, IncomingCall } from '../request/incoming-call.ts'
 
 /**
  * An Express request as plain data: the URL as the client sent it (`originalUrl`), never as a mount rewrote it.
@@ -27,8 +27,13 @@ export function expressCall(req: Request, routeNames: readonly string[]): Incomi
   }
   const call = { method: req.method, target: req.originalUrl, headers: req.rawHeaders, route: routeOf(req, routeNames) }
   if (!hasBody) return call
-  return { ...call, body: raw === undefined ? nodeBodyReader(req) : () => ok(raw) }
+  return { ...call, body: raw === undefined ? nodeBodyReader(req) : keptBody(raw) }
 }
+
+const keptBody =
+  (raw: Uint8Array): BodyReader =>
+  (limitBytes) =>
+    raw.length > limitBytes ? refuse('body-too-large') : ok(raw)
 
 function routeOf(req: Request, names: readonly string[]): Readonly<Record<string, string>> {
   const { params } = req

@@ -52,9 +52,7 @@ export function assemble(settings: Settings): Parts {
     pending.add(work)
     void work.finally(() => pending.delete(work))
   }
-  const failed = (attempt: Attempt): void =>
-    observe?.({ kind: 'unsettled', action: attempt.planned.name, event: attempt.event })
-  const keeper: UseKeeper = { ledger, recorder, clock, track, failed }
+  const keeper: UseKeeper = { ledger, recorder, clock, track, observe }
   const metadataUrl = new URL(metadataPath(audience), audience).href
   const answers = createAnswers(settings.proofAlgorithms, metadataUrl)
   const keys = issuerKeys(settings, settings.tokenAlgorithms)
@@ -78,12 +76,13 @@ export function assemble(settings: Settings): Parts {
     },
     recorder,
     conclude: createConclude({ recorder, keeper, answers, nonces, nextId, observe }),
-    abandon(attempt) {
+    abandon({ redeemed }) {
+      // Should this fail too, the lease runs out and says the same.
       try {
-        const settled = ledger.settle(attempt.redeemed?.reservation ?? '', { status: 503 })
-        if (isPromise(settled)) track(settled.catch(() => failed(attempt)))
+        const settled = ledger.settle(redeemed?.reservation ?? '', { status: 503 })
+        if (isPromise(settled)) track(settled.catch(() => undefined))
       } catch {
-        failed(attempt)
+        // As above.
       }
     },
     async flush() {

@@ -1,7 +1,7 @@
 import type { MaybePromise, RefusalReason, Refused } from '@hallpass/core'
 import { isPromise } from '@hallpass/core'
 import type { Recorder } from '../audit/recorder.ts'
-import type { Observation, Observer } from '../options.ts'
+import type { Observation, Observer } from '../audit/observer.ts'
 import type { NonceSource } from '../proof/nonce-source.ts'
 import type { Answers } from '../refusal/answers.ts'
 import type { UseKeeper } from '../use/open-use.ts'
@@ -30,12 +30,7 @@ export function createConclude(parts: Conclusion): Conclude {
   const { recorder, keeper, answers, nonces, nextId, observe } = parts
 
   const tell = (kind: Observation['kind'], attempt: Attempt, more: { event: string; reason?: RefusalReason }): void => {
-    if (observe === undefined) return
-    try {
-      observe({ kind, action: attempt.planned.name, ...more })
-    } catch {
-      // A metric that fails is not a reason to fail a request.
-    }
+    observe?.({ kind, action: attempt.planned.name, ...more })
   }
 
   const refused = (attempt: Attempt, { reason, detail }: Refused<RefusalReason>): RefusedCall => {

@@ -14,7 +14,9 @@ export function trackResponse(use: Pick<Use, 'keepsOutcome' | 'settle'>, respons
     keepOutcome(use, response)
     return
   }
-  response.once('close', () => void use.settle(response.writableEnded ? { status: response.statusCode } : ABORTED))
+  const settle = () => void use.settle(response.writableEnded ? { status: response.statusCode } : ABORTED)
+  response.once('finish', settle)
+  response.once('close', settle)
 }
 
 type Write = (this: NodeResponse, ...given: readonly unknown[]) => unknown

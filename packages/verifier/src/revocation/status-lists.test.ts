@@ -1,5 +1,6 @@
 import { deflateSync } from 'node:zlib'
-import { memoryTrail } from '@hallpass/core'
+import type { UseLedger } from '@hallpass/core'
+import { memoryLedger, memoryTrail } from '@hallpass/core'
 import { describe, expect, test, vi } from 'vitest'
 import { scriptedLedger } from '../../test/scripted-ledger.ts'
 import { orders } from '../../test/test-api.ts'
@@ -18,7 +19,7 @@ interface ListWish {
   readonly signWith?: typeof stranger
 }
 
-function setUp() {
+function setUp(store?: (clock: () => number) => UseLedger) {
   const issuer = createTestIssuer()
   const state = {
     now: NOW,
@@ -49,17 +50,19 @@ function setUp() {
   const verifier = createVerifier({
     api: orders,
     issuer: broker,
-    ledger,
+    ledger: store?.(() => state.now) ?? ledger,
     audit: memoryTrail(),
     revocation: { maxStalenessSeconds: 30 },
     clock: () => state.now,
   })
-  const ask = async (wish: GrantWish = {}) => {
-    const token = issuer.grant({
-      action: 'order.read',
-      ...wish,
-      claims: { iat: state.now - 1, exp: state.now + 100, ...wish.claims },
-    })
+  const ask = async ({ held, ...wish }: GrantWish & { readonly held?: string } = {}) => {
+    const token =
+      held ??
+      issuer.grant({
+        action: 'order.read',
+        ...wish,
+        claims: { iat: state.now - 1, exp: state.now + 100, ...wish.claims },
+      })
     const headers = ['authorization', `DPoP ${token}`, 'dpop', issuer.proof({ token, claims: { iat: state.now } })]
     const verdict = await verifier.verify('order.read', { method: 'GET', target: '/orders/123', headers })
     return verdict.kind === 'refused' ? verdict.reason : verdict.kind
@@ -76,6 +79,19 @@ describe('a verifier whose store is its own', () => {
       ['signed', 1],
     ])
     expect(state.fetched).toEqual([URI])
+  })
+
+  test('spends in a memory ledger of its own exactly what the signed grant allows', async () => {
+    const { ask, issuer, state } = setUp((clock) => memoryLedger({ exactFor: 'one-process', clock }))
+    const limits = [{ id: 'calls', per: 'grant', max: 2 }] as const
+    // A memory ledger refuses what may have been spent in its life before.
+    state.now += 20
+    const held = issuer.grant({ action: 'order.read', limits, claims: { iat: state.now, exp: state.now + 100 } })
+    expect([await ask({ held }), await ask({ held }), await ask({ held })]).toEqual([
+      'admitted',
+      'admitted',
+      'grant-exhausted',
+    ])
   })
 
   test('refuses what the list calls invalid, before anything is spent', async () => {

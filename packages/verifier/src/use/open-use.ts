@@ -1,5 +1,6 @@
 import type { JsonValue, MaybePromise, Outcome, UseLedger } from '@hallpass/core'
 import { HallpassError, isPromise } from '@hallpass/core'
+import type { Observer } from '../audit/observer.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import type { Attempt } from '../flow/attempt.ts'
 import { provenGrant } from '../grant/proven-grant.ts'
@@ -12,8 +13,7 @@ export interface UseKeeper {
   readonly clock: () => number
   /** Work that goes on behind the response; kept until it is done so that closing can wait for it. */
   readonly track: (work: Promise<unknown>) => void
-  /** Told when an outcome could not be put on record. */
-  readonly failed: (attempt: Attempt) => void
+  readonly observe: Observer | undefined
 }
 
 /** A use that a redeem granted. Settled or given back exactly once, whichever comes first. */
@@ -49,7 +49,7 @@ export class OpenUse implements Use {
       const ended = this.#ended(outcome)
       return isPromise(ended) ? this.#tracked(ended) : undefined
     } catch {
-      this.#keeper.failed(this.#attempt)
+      this.#unsettled()
       return undefined
     }
   }
@@ -58,12 +58,19 @@ export class OpenUse implements Use {
     return this.#attempt.redeemed?.reservation ?? ''
   }
 
+  #unsettled(): void {
+    const { planned, event } = this.#attempt
+    this.#keeper.observe?.({ kind: 'unsettled', action: planned.name, event })
+  }
+
   #ended(outcome: Outcome): MaybePromise<void> {
+    const { planned, event } = this.#attempt
+    this.#keeper.observe?.({ kind: 'settled', action: planned.name, event, status: outcome.status })
     return this.#keeper.recorder.ended(this.#attempt, outcome, this.#keeper.clock())
   }
 
   #tracked(work: Promise<void>): Promise<void> {
-    const safe = work.catch(() => this.#keeper.failed(this.#attempt))
+    const safe = work.catch(() => this.#unsettled())
     this.#keeper.track(safe)
     return safe
   }
@@ -76,14 +83,14 @@ export class OpenUse implements Use {
       )
     }
     if (this.#state !== 'open') return false
-    const { ledger, recorder, clock, failed } = this.#keeper
+    const { ledger, recorder, clock } = this.#keeper
     this.#state = 'giving-back'
     let released = false
     try {
       released = await ledger.giveBack(this.#reservation, reason)
       if (released) await recorder.givenBack(this.#attempt, reason, clock())
     } catch {
-      failed(this.#attempt)
+      this.#unsettled()
     }
     this.#state = released ? 'closed' : 'open'
     if (!released && this.#afterGiveBack !== undefined) await this.settle(this.#afterGiveBack)
