@@ -3,6 +3,7 @@ import type { EventFacts } from '../audit/recorder.ts'
 
 /** Remembers which use a reservation stands for, so that its outcome is told as the outcome of that use. */
 export interface OpenUses {
+  has(reservation: string): boolean
   open(reservation: string, request: RedeemRequest): void
   /** Facts of the use; only its reservation where this process did not see it start. */
   close(reservation: string): EventFacts
@@ -14,6 +15,7 @@ const MAX_OPEN = 100_000
 export function createOpenUses(): OpenUses {
   const uses = new Map<string, EventFacts>()
   return {
+    has: (reservation) => uses.has(reservation),
     open(reservation, { txn, jti, clientId, action, resource, event }) {
       const [oldest] = uses.size >= MAX_OPEN ? uses.keys() : []
       if (oldest !== undefined) uses.delete(oldest)

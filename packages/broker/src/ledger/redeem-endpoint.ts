@@ -1,4 +1,11 @@
-import { ok, parseStrictJson, type AuditEvent, type RedeemAnswer, type RedeemRequest } from '@hallpass/core'
+import {
+  ok,
+  parseStrictJson,
+  type AuditEvent,
+  type RedeemAnswer,
+  type RedeemRequest,
+  type RefusalReason,
+} from '@hallpass/core'
 import type { Engine } from '../engine.ts'
 import { answer, type Answer } from '../http/answer.ts'
 import type { OAuthRequest } from '../http/oauth-request.ts'
@@ -67,15 +74,21 @@ async function redeem({ engine, audience }: Desk, request: RedeemRequest): Promi
   const answered = await engine.ledger.redeem(request)
   if (!answered.ok || answered.state !== 'first') return answered
   const { reservation } = answered
-  try {
-    await engine.events.merge([useEvent(engine, request, reservation)])
-  } catch {
-    // The handler has not run and will not, so the use comes back.
-    await engine.ledger.giveBack(reservation, 'the trail could not record it')
-    return { ok: false, reason: 'audit-unavailable' }
+  const isResent = engine.openUses.has(reservation)
+  if (!isResent) engine.openUses.open(reservation, request)
+  const refuse = async (reason: RefusalReason, why: string): Promise<RedeemedCall> => {
+    // The handler has not run and will not, so the use comes back; one that was sent again may have been answered before.
+    if (!isResent && (await engine.ledger.giveBack(reservation, why))) engine.openUses.close(reservation)
+    return { ok: false, reason }
   }
-  engine.openUses.open(reservation, request)
-  return answered
+  let added: number
+  try {
+    added = await engine.events.merge([useEvent(engine, request, reservation)])
+  } catch {
+    return refuse('audit-unavailable', 'the trail could not record it')
+  }
+  const isTaken = added === 0 && !isResent
+  return isTaken ? refuse('request-invalid', 'its event id is of another event') : answered
 }
 
 function useEvent(engine: Engine, request: RedeemRequest, reservation: string): AuditEvent {
