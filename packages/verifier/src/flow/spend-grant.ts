@@ -48,12 +48,16 @@ export const redeemedUse =
     )
   }
 
-function keepAnswer(attempt: Attempt, answer: RedeemAnswer): Refused<RefusalReason> | undefined {
-  if (!answer.ok) return answer
+/** A ledger is somebody else's code: what is not exactly one of the port's answers is no answer, and never a permit. */
+function keepAnswer(attempt: Attempt, answer: RedeemAnswer | undefined | null): Refused<RefusalReason> | undefined {
+  if (answer?.ok === false && typeof answer.reason === 'string') return answer
+  if (answer?.ok !== true) return NO_LEDGER
   if (answer.state === 'first') {
+    if (typeof answer.reservation !== 'string') return NO_LEDGER
     attempt.redeemed = answer
     return undefined
   }
+  if (!Object.hasOwn(REPEATS, answer.state)) return NO_LEDGER
   attempt.repeats = answer
   return REPEATS[answer.state]
 }
