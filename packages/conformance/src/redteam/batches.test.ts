@@ -46,7 +46,12 @@ async function victim() {
     source: 'registered',
     limits: [],
     amounts: {},
-    proof: { jkt: agent.key.jkt, jti: 'proof-of-the-victim', iat: world.clock.now(), acceptUntil: world.clock.now() + 60 },
+    proof: {
+      jkt: agent.key.jkt,
+      jti: 'proof-of-the-victim',
+      iat: world.clock.now(),
+      acceptUntil: world.clock.now() + 60,
+    },
     event: 'ev_victim00',
   }
   return { ledger, redeemed: () => ledger.redeem(request) }
@@ -82,7 +87,7 @@ describe('what one use says cannot fail the uses it shares a batch with', () => 
   test('many long outcomes', async () => {
     const { ledger, redeemed } = await victim()
     const body = '\u0001'.repeat(8192)
-    const settled = Array.from({ length: 190 }, () => ledger.settle('res_x', { status: 200, body }))
+    const settled = Array.from({ length: 190 }, () => Promise.resolve(ledger.settle('res_x', { status: 200, body })))
     expect(await redeemed()).toMatchObject({ state: 'first' })
     await expect(Promise.all(settled)).resolves.toHaveLength(190)
   })

@@ -47,7 +47,12 @@ async function lyingApi() {
       source: 'registered',
       limits: [],
       amounts: {},
-      proof: { jkt: agent.key.jkt, jti: `proof-of-${attempt}`, iat: world.clock.now(), acceptUntil: world.clock.now() + 60 },
+      proof: {
+        jkt: agent.key.jkt,
+        jti: `proof-of-${attempt}`,
+        iat: world.clock.now(),
+        acceptUntil: world.clock.now() + 60,
+      },
       event,
     }
     return ledger.redeem(request)
