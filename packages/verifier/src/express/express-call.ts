@@ -9,9 +9,8 @@ import type { BodyReader, IncomingCall } from '../request/incoming-call.ts'
  * @throws HallpassError `body-consumed` where another parser read the body, `route-mismatch` where it stands
  * in no route, or in one that lacks a parameter of the action's.
  */
-export function expressCall(req: Request, routeNames: readonly string[]): IncomingCall {
-  // Under `app.use` the guard stands before every path below its own, and so before other actions.
-  if ((req.route as unknown) === undefined) {
+export function expressCall(req: Request, routeNames: readonly string[], guard: object): IncomingCall {
+  if (!standsInRoute(req, guard)) {
     throw new HallpassError(
       'route-mismatch',
       'requireGrant does not stand in a route, so it would let other paths through; mount it on the route itself',
@@ -34,6 +33,15 @@ const keptBody =
   (raw: Uint8Array): BodyReader =>
   (limitBytes) =>
     raw.length > limitBytes ? refuse('body-too-large') : ok(raw)
+
+/**
+ * Under `app.use` a guard stands before every path below its own, and so before other actions. The route is looked
+ * into, since Express leaves on the request the one that was passed through last.
+ */
+function standsInRoute({ route }: Request, guard: object): boolean {
+  const { stack } = (route ?? {}) as { stack?: readonly { readonly handle: object }[] }
+  return stack?.some(({ handle }) => handle === guard) === true
+}
 
 function routeOf(req: Request, names: readonly string[]): Readonly<Record<string, string>> {
   const { params } = req

@@ -65,7 +65,7 @@ export function requireGrant<A extends Api>(
   }
 
   function requireGrantHandler(req: Request, res: Response, next: NextFunction): void {
-    const verdict = guarded.verify(expressCall(req, routeNames))
+    const verdict = guarded.verify(expressCall(req, routeNames, requireGrantHandler))
     const go = act(req, res, next)
     if (isPromise(verdict)) void later(verdict, go, next)
     else go(verdict)
