@@ -54,14 +54,18 @@ export const freshProof =
     const { credential, token, call, now, url, query, body } = attempt
     if (credential === undefined || token === undefined) return OUT_OF_ORDER
     const open = token.entry.constraints !== undefined
-    if (credential.proof === undefined || token.jkt === undefined)
+    const { jkt, ath } = token
+    if (credential.proof === undefined) {
+      if (jkt !== undefined) return BOUND_AS_BEARER
       return open && query !== '' ? QUERY_UNBOUND : undefined
+    }
+    if (jkt === undefined || ath === undefined) return UNBOUND
     const proof = verifyProof(credential.proof, {
       method: call.method,
       url,
       now,
-      accessToken: token.token,
-      jkt: token.jkt,
+      ath,
+      jkt,
       body,
       query,
       requireQueryDigest: open,

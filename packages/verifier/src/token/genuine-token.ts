@@ -11,6 +11,8 @@ export interface GenuineToken {
   readonly key: IssuerKey
   /** Thumbprint of the holder's key; absent in an unbound grant. */
   readonly jkt: string | undefined
+  /** What a proof's `ath` has to be; absent in an unbound grant. */
+  readonly ath: string | undefined
   /** `iat` less the skew, NumericDate: before it the token is not yet valid, also on a clock that was turned back. */
   readonly notBefore: number
   readonly exp: number

@@ -1,5 +1,5 @@
 import type { GrantClaims, MaybePromise, RefusalReason, Refused, Result, SignatureAlgorithm } from '@hallpass/core'
-import { MAX_GRANT_BYTES, checkGrantClaims, preflight, refuse, verifySignature } from '@hallpass/core'
+import { MAX_GRANT_BYTES, checkGrantClaims, preflight, refuse, sha256Base64url, verifySignature } from '@hallpass/core'
 import { chain } from '../flow/chain.ts'
 import type { IssuerKey, IssuerKeys } from '../keys/issuer-keys.ts'
 import type { GenuineToken } from './genuine-token.ts'
@@ -67,6 +67,7 @@ function genuineToken(token: string, claims: GrantClaims, more: { key: IssuerKey
     entry: claims.authorization_details[0],
     key: more.key,
     jkt: claims.cnf?.jkt,
+    ath: claims.cnf === undefined ? undefined : sha256Base64url(token),
     notBefore: claims.iat - more.skewSeconds,
     exp: claims.exp,
     found: undefined as never,
