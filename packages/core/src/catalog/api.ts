@@ -9,7 +9,7 @@ export type Route = `${Method} /${string}`
 export interface ActionInput {
   /** `POST /orders/{id}/refund`; absent for a local function that only `guard` protects. */
   readonly route?: Route
-  /** `order:{id}`: kind, colon, and at least one route parameter. */
+  /** `order:{id}`: kind, colon, route parameters; or a constant such as `orders:all` where the route names nothing. */
   readonly resource: `${string}:${string}`
   readonly risk: Risk
   /** zod object, made strict; parameters that travel in query or route are strings. Absent = no parameters. */

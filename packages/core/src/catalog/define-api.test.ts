@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { decimal } from '../decimal/decimal-schema.ts'
 import type { ActionInput } from './api.ts'
+import { buildCall } from './build-call.ts'
 import { defineApi } from './define-api.ts'
 import { apisOf, findAction } from './find-action.ts'
+import { resourceFrom } from './resource.ts'
 
 const action: ActionInput = { route: 'POST /orders/{id}/refund', resource: 'order:{id}', risk: 'write' }
 const define = (change: object, audience: unknown = 'https://orders.example') =>
@@ -108,7 +110,7 @@ describe('defineApi()', () => {
     ['an empty parameter', { route: 'POST /orders/{}/{id}' }, /route/],
     ['one parameter twice', { route: 'POST /orders/{id}/{id}' }, /twice/],
     ['a resource without a kind', { resource: '{id}' }, /resource/],
-    ['a resource without a parameter', { resource: 'order:all' }, /resource/],
+    ['a kind without a resource', { resource: 'order:' }, /resource/],
     ['a class as resource', { resource: 'order:*' }, /resource/],
     ['a kind with capitals', { resource: 'Order:{id}' }, /resource/],
     ['a kind that is a parameter', { resource: '{kind}:{id}', route: 'POST /{kind}/{id}' }, /resource/],
@@ -312,5 +314,23 @@ describe('findAction()', () => {
 
   test.each(['', 'refund', 'Refund.create', 'constructor', 'toString', '__proto__'])('finds nothing for %j', (name) => {
     expect(findAction([orders, users], name)).toBeUndefined()
+  })
+})
+
+describe('defineApi() with a constant resource', () => {
+  const all = { route: 'GET /orders', resource: 'orders:all', risk: 'read' } as const
+  const one = { route: 'GET /orders/{id}', resource: 'order:{id}', risk: 'read' } as const
+
+  test('names what a route without parameters is about, and builds its call', () => {
+    const api = defineApi({ audience: 'https://orders.example', actions: { 'order.list': all, 'order.read': one } })
+    const action = api.actions['order.list']
+    expect(resourceFrom(action, {})).toEqual({ ok: true, value: 'orders:all' })
+    expect(buildCall(action, 'orders:all', {})).toMatchObject({ ok: true, value: { method: 'GET', path: '/orders' } })
+    expect(buildCall(action, 'orders:1', {}).ok).toBe(false)
+  })
+
+  test('keeps its kind apart from resources that a parameter names', () => {
+    const actions = { 'order.list': { ...all, resource: 'order:all' }, 'order.read': one } as const
+    expect(() => defineApi({ audience: 'https://orders.example', actions })).toThrow(/kind of its own/)
   })
 })

@@ -48,8 +48,20 @@ export function defineApi<const Inputs extends Readonly<Record<string, ActionInp
     actions[name] = Object.freeze(defineAction(name, action, audience))
   }
   refuseOverlaps(Object.values(actions))
+  refuseMixedKinds(Object.values(actions))
   const api: Api = { audience, ...(title === undefined ? {} : { title }), actions: Object.freeze(actions) }
   return Object.freeze(api) as Api<DefinedActions<Inputs>>
+}
+
+/** An order whose id is `all` must not be the resource of a route about all orders. */
+function refuseMixedKinds(actions: readonly Action[]): void {
+  const isConstant = ({ resource }: Action): boolean => !resource.includes('{')
+  const open = new Set(actions.filter((action) => !isConstant(action)).map(({ kind }) => kind))
+  const mixed = actions.find((action) => isConstant(action) && open.has(action.kind))
+  if (mixed === undefined) return
+  throw invalid(
+    `Action '${mixed.name}' has the constant resource '${mixed.resource}', but other actions name resources of that kind; give it a kind of its own, such as '${mixed.kind}s'.`,
+  )
 }
 
 function checkAudience(audience: string): void {
@@ -67,7 +79,7 @@ function defineAction(name: string, input: ActionInput, audience: string): Actio
   const resource = parseResource(input.resource)
   if (resource === undefined) {
     throw invalid(
-      `Action '${name}' has the resource '${input.resource}'; write it like order:{id}, with at least one parameter, and text between two.`,
+      `Action '${name}' has the resource '${input.resource}'; write it like order:{id}, with text between two parameters, or like orders:all where the route names nothing.`,
     )
   }
   const parameters = closedParameters(name, input.parameters)

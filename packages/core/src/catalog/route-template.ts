@@ -31,7 +31,10 @@ export function parsePath(path: string): readonly Segment[] | undefined {
   return segments
 }
 
-/** Parts of `order:{id}`; undefined where kind, parameters or the text between them do not follow the syntax. */
+/**
+ * Parts of `order:{id}`, or of a constant such as `orders:all`; undefined where kind, parameters or the text between
+ * them do not follow the syntax.
+ */
 export function parseResource(template: string): ResourceTemplate | undefined {
   const colon = template.indexOf(':')
   const kind = template.slice(0, Math.max(colon, 0))
@@ -40,7 +43,8 @@ export function parseResource(template: string): ResourceTemplate | undefined {
   const literals = pieces.filter((_, index) => index % 2 === 0)
   const parameters = pieces.filter((_, index) => index % 2 === 1)
   if (!literals.every((literal) => RESOURCE_LITERAL.test(literal))) return undefined
-  if (parameters.length === 0 || new Set(parameters).size !== parameters.length) return undefined
+  if (parameters.length === 0 && colon === template.length - 1) return undefined
+  if (new Set(parameters).size !== parameters.length) return undefined
   // Two parameters with nothing between them would make `ab` + `c` and `a` + `bc` one resource.
   if (literals.slice(1, -1).includes('')) return undefined
   return { kind, literals, parameters }

@@ -29,6 +29,7 @@ describe('draftCatalog() guesses', () => {
     ['delete /orders/{order-id}', { name: 'order.delete', resource: 'order:{order_id}', risk: 'critical' }],
     ['put /shops/{shopId}/orders/{id}', { name: 'order.replace', resource: 'order:{shopId}:{id}', risk: 'write' }],
     ['patch /v1/companies/{id}/', { name: 'company.update', resource: 'company:{id}', risk: 'write' }],
+    ['get /orders', { resource: 'orders:all', risk: 'read' }],
     ['get /{id}', { name: 'resource.read', resource: 'resource:{id}', risk: 'read' }],
   ])('what %s is', (route, wanted) => {
     const [method = '', path = ''] = route.split(' ')
@@ -45,7 +46,7 @@ describe('draftCatalog() guesses', () => {
   })
 
   test.each([
-    ['names no resource', { '/orders': { get: {} } }],
+    ['names no resource', { '/': { get: {} } }],
     ['has a strange segment', { '/orders/{id}.json': { get: {} } }],
     ['carries a form', { '/orders/{id}': { post: { requestBody: { content: { 'multipart/form-data': {} } } } } }],
     ['carries a list', { '/orders/{id}': { post: body({ type: 'array', items: { type: 'string' } }) } }],

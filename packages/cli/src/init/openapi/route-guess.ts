@@ -2,6 +2,7 @@ import type { Risk } from '@hallpass/core'
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 const SEGMENT = /^[A-Za-z0-9_~-][A-Za-z0-9._~-]*$/
+const KIND = /^[a-z][a-z0-9_.-]*$/
 const ACTION = /^[A-Za-z][A-Za-z0-9._:-]{0,127}$/
 
 export interface RouteGuess {
@@ -36,18 +37,19 @@ function parameterName(original: string): string {
   return NAME.test(name) ? name : `_${name}`
 }
 
-/** What a path is about: every parameter of it names the resource. A reason in words when it names none. */
+/** What a path is about: every parameter of it names the resource, or its last word does. A reason in words when neither. */
 export function guessRoute(path: string): RouteGuess | string {
   const segments = path.replace(/^\//, '').replace(/\/$/, '').split('/')
   const parameters = segments.flatMap((segment) => {
     const original = parameterOf(segment)
     return original === undefined ? [] : [{ name: parameterName(original), original }]
   })
-  if (parameters.length === 0) return 'its path names no resource'
+  if (segments.length === 1 && segments[0] === '') return 'its path names no resource'
   const odd = segments.find((segment) => parameterOf(segment) === undefined && !SEGMENT.test(segment))
   if (odd !== undefined) return `its path has the segment ${JSON.stringify(odd)}`
   if (new Set(parameters.map(({ name }) => name)).size !== parameters.length)
     return 'its path has two parameters of one name'
+  if (parameters.length === 0) return constantOf(segments)
   const last = segments.findLastIndex((segment) => parameterOf(segment) !== undefined)
   const before = segments.slice(0, last).findLast((segment) => parameterOf(segment) === undefined)
   const kind = kindOf(before ?? 'resource')
@@ -62,6 +64,19 @@ export function guessRoute(path: string): RouteGuess | string {
       ...(parameters.length > 1 ? ['the resource is made of all path parameters; keep those that name it'] : []),
       ...(before === undefined ? ['the kind of resource could not be guessed'] : []),
     ],
+  }
+}
+
+/** `/orders` is about all orders: a constant, of a kind that no single order has. */
+function constantOf(segments: readonly string[]): RouteGuess | string {
+  const kind = segments.at(-1)?.toLowerCase() ?? ''
+  if (!KIND.test(kind)) return 'its path names no resource'
+  return {
+    path: `/${segments.join('/')}`,
+    parameters: [],
+    kind,
+    resource: `${kind}:all`,
+    notes: kind === kindOf(kind) ? [`keep the kind ${kind} for this resource alone`] : [],
   }
 }
 
