@@ -4,6 +4,8 @@ import type { EventFacts } from '../audit/recorder.ts'
 /** Remembers which use a reservation stands for, so that its outcome is told as the outcome of that use. */
 export interface OpenUses {
   has(reservation: string): boolean
+  /** Whether this audience redeemed it, so that nobody else may end it. */
+  isOf(audience: string, reservation: string): boolean
   open(reservation: string, request: RedeemRequest): void
   /** Facts of the use; only its reservation where this process did not see it start. */
   close(reservation: string): EventFacts
@@ -16,10 +18,11 @@ export function createOpenUses(): OpenUses {
   const uses = new Map<string, EventFacts>()
   return {
     has: (reservation) => uses.has(reservation),
-    open(reservation, { txn, jti, clientId, action, resource, event }) {
+    isOf: (audience, reservation) => uses.get(reservation)?.aud === audience,
+    open(reservation, { audience, txn, jti, clientId, action, resource, event }) {
       const [oldest] = uses.size >= MAX_OPEN ? uses.keys() : []
       if (oldest !== undefined) uses.delete(oldest)
-      uses.set(reservation, { txn, jti, client_id: clientId, action, resource, follows: event })
+      uses.set(reservation, { aud: audience, txn, jti, client_id: clientId, action, resource, follows: event })
     },
     close(reservation) {
       const facts = uses.get(reservation)

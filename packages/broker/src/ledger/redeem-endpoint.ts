@@ -50,13 +50,16 @@ async function perform(desk: Desk, call: RedeemCall): Promise<RedeemedCall> {
   const { engine, audience } = desk
   if (call.op === 'redeem') return redeem(desk, call.request)
   const { reservation } = call
+  // An id is no right: what another API holds, or nobody, is left alone and not told apart.
+  const isOwn = engine.openUses.isOf(audience, reservation)
   if (call.op === 'settle') {
     const { outcome } = call
+    if (!isOwn) return { ok: true }
     await engine.ledger.settle(reservation, outcome)
     engine.recorder.note('use.ended', { ...engine.openUses.close(reservation), aud: audience, status: outcome.status })
     return { ok: true }
   }
-  const released = await engine.ledger.giveBack(reservation, call.reason)
+  const released = isOwn && (await engine.ledger.giveBack(reservation, call.reason))
   if (released) {
     engine.recorder.note('use.given-back', {
       ...engine.openUses.close(reservation),
