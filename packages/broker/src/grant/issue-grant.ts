@@ -19,6 +19,7 @@ import {
 import type { Permit } from '@hallpass/policy'
 import type { Engine } from '../engine.ts'
 import { reject, type Step } from '../http/refusal.ts'
+import { grantPayload } from '../token/grant-payload.ts'
 import { actorClaims, fitsToken, pathOf } from '../token/task-token.ts'
 import type { Writable } from '../writable.ts'
 import { isUnderCeiling } from './ceiling.ts'
@@ -102,7 +103,7 @@ export function draftGrant(engine: Engine, permitted: Permitted): Step<GrantDraf
     [CLAIM.path]: pathOf(task),
   }
   if (task.onBehalfOf !== undefined) Object.assign(claims, actorClaims(engine, task.clientId, task.onBehalfOf))
-  const payload = JSON.stringify(claims)
+  const payload = grantPayload(claims)
   return fitsToken(payload)
     ? ok({ record, entry, payload, digest })
     : reject('invalid_authorization_details', { reason: 'details-invalid', detail: 'the grant would be too large' })
