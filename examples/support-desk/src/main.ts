@@ -37,13 +37,16 @@ try {
 
   const botKey = await readPrivateKey(setup, 'support-bot')
   const nightKey = await readPrivateKey(setup, 'night-bot')
-  const bot = new Workload(setup, 'support-bot', () => workloadToken(setup, botKey), await newKey())
-  const night = new Workload(
-    setup,
-    'night-bot',
-    () => makeAssertion('night-bot', nightKey, setup.broker),
-    await newKey(),
-  )
+  const bot = new Workload(setup, {
+    clientId: 'support-bot',
+    assertion: () => workloadToken(setup, botKey),
+    key: await newKey(),
+  })
+  const night = new Workload(setup, {
+    clientId: 'night-bot',
+    assertion: () => makeAssertion('night-bot', nightKey, setup.broker),
+    key: await newKey(),
+  })
   say('\nIts grants are bent')
   await attackScope(check, bot)
   say('\nIts credentials are stolen, forged and replayed')
@@ -52,7 +55,7 @@ try {
   say('\nIts limits are raced')
   await attackLimits(check, bot)
   say('\nThe end is the end')
-  await attackEndings(check, bot, night, await readPrivateKey(setup, 'operator'))
+  await attackEndings(check, { bot, night, operator: await readPrivateKey(setup, 'operator') })
 
   const jwks = (await (await fetch(`${setup.broker}/jwks`)).json()) as JwkSet
   for (const child of running.toReversed()) await stopProcess(child)

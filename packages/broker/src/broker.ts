@@ -28,7 +28,7 @@ import type { Signer } from './token/signer.ts'
 export interface Broker {
   readonly issuer: string
   /** Every endpoint of the wire profile. Never rejects. */
-  fetch(request: Request): Promise<Response>
+  readonly fetch: (request: Request) => Promise<Response>
   /** `POST /token` as plain data: form parameters and the value of the `DPoP` header. */
   token(parameters: Readonly<Record<string, string>>, proof: string): Promise<Answer>
   /** The published keys. */

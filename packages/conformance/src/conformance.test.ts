@@ -24,7 +24,7 @@ describe('requirements', () => {
 describe.each(doors)('behind %s', (door) => {
   test.each(scenarios.filter(({ on }) => on === 'doors').map((scenario) => [scenario.title, scenario] as const))(
     '%s',
-    (_title, scenario) => runScenario(scenario, door),
+    async (_title, scenario) => expect(await runScenario(scenario, door)).toBeUndefined(),
     60_000,
   )
 })
@@ -32,7 +32,7 @@ describe.each(doors)('behind %s', (door) => {
 describe('once', () => {
   test.each(scenarios.filter(({ on }) => on === 'once').map((scenario) => [scenario.title, scenario] as const))(
     '%s',
-    (_title, scenario) => runScenario(scenario, 'fetch'),
+    async (_title, scenario) => expect(await runScenario(scenario, 'fetch')).toBeUndefined(),
     60_000,
   )
 })

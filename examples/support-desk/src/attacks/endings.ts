@@ -8,8 +8,14 @@ import { operatorRevoke, type Workload } from './workload.ts'
 
 const read = { audience: orders.audience, action: 'order.read', resource: 'order:1001' }
 
+interface Cast {
+  readonly bot: Workload
+  readonly night: Workload
+  readonly operator: JWK
+}
+
 /** Dead is dead: expiry, completion, and revocation of a grant, a task and an agent. */
-export const attackEndings = async (check: Check, bot: Workload, night: Workload, operator: JWK): Promise<void> => {
+export const attackEndings = async (check: Check, { bot, night, operator }: Cast): Promise<void> => {
   const get = (who: Workload, token: string) =>
     call(who.key, { method: 'GET', origin: who.setup.orders, path: '/orders/1001', token }).then(told)
   const stop = (target: Record<string, unknown>) => operatorRevoke(bot.setup, operator, target)

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader, generateKeyPair, SignJWT } from 'jose'
 import { orders } from '../catalog.ts'
 import type { Check } from '../desk/steps.ts'
@@ -62,17 +61,9 @@ export const attackTokens = async (check: Check, bot: Workload): Promise<void> =
   await check('unknown-agent', '401 invalid_client', async () => {
     const key = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify'])
     const jwk = await crypto.subtle.exportKey('jwk', key.privateKey)
-    const stranger = new Workload(
-      bot.setup,
-      'stranger',
-      () =>
-        makeAssertion(
-          'stranger',
-          { ...jwk, kty: 'EC', kid: createHash('sha256').update('k').digest('hex') },
-          bot.setup.broker,
-        ),
-      thief,
-    )
+    const named = { ...jwk, kty: 'EC', kid: 'nobody-knows-me' }
+    const assertion = () => makeAssertion('stranger', named, bot.setup.broker)
+    const stranger = new Workload(bot.setup, { clientId: 'stranger', assertion, key: thief })
     return told(await stranger.open('support-ticket'))
   })
   await check('unknown-purpose', '400 access_denied', async () => told(await bot.open('world-domination')))

@@ -67,8 +67,8 @@ export const makeAssertion = async (clientId: string, key: JWK, audience: string
     .setExpirationTime('60s')
     .sign(await importJWK(key, 'ES256'))
 
-const form = async (setup: DeskSetup, path: string, key: Key, fields: Record<string, string>): Promise<Answer> => {
-  const url = `${setup.broker}${path}`
+/** Posts a form to one of the broker's endpoints, with a proof by this key. */
+const form = async (url: string, key: Key, fields: Record<string, string>): Promise<Answer> => {
   const response = await fetch(url, {
     method: 'POST',
     headers: { DPoP: await makeProof(key, { method: 'POST', url }) },
@@ -84,15 +84,15 @@ export class Workload {
   readonly assertion: () => Promise<string>
   readonly key: Key
 
-  constructor(setup: DeskSetup, clientId: string, assertion: () => Promise<string>, key: Key) {
+  constructor(setup: DeskSetup, who: Pick<Workload, 'clientId' | 'assertion' | 'key'>) {
     this.setup = setup
-    this.clientId = clientId
-    this.assertion = assertion
-    this.key = key
+    this.clientId = who.clientId
+    this.assertion = who.assertion
+    this.key = who.key
   }
 
   async open(purpose: string, more: Record<string, unknown> = {}): Promise<Answer> {
-    return form(this.setup, '/token', this.key, {
+    return form(`${this.setup.broker}/token`, this.key, {
       grant_type: 'client_credentials',
       resource: this.setup.broker,
       client_id: this.clientId,
@@ -108,7 +108,7 @@ export class Workload {
   }
 
   ask(task: string, call: ToolCall): Promise<Answer> {
-    return form(this.setup, '/token', this.key, {
+    return form(`${this.setup.broker}/token`, this.key, {
       grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
       subject_token: task,
       subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
@@ -130,7 +130,7 @@ export class Workload {
   }
 
   revoke(token: string, reason?: string): Promise<Answer> {
-    return form(this.setup, '/revoke', this.key, { token, ...(reason === undefined ? {} : { reason }) })
+    return form(`${this.setup.broker}/revoke`, this.key, { token, ...(reason === undefined ? {} : { reason }) })
   }
 }
 
@@ -148,7 +148,7 @@ export const operatorRevoke = async (
 ): Promise<Answer> => {
   const key = await newKey()
   const token = tokenOf(
-    await form(setup, '/token', key, {
+    await form(`${setup.broker}/token`, key, {
       grant_type: 'client_credentials',
       resource: setup.broker,
       client_id: 'operator',

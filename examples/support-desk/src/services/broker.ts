@@ -10,7 +10,7 @@ const setup = await readSetup()
 const registered = (subject: KeyOwner) =>
   privateKeyJwt({ audience: setup.broker, subject, jwks: { keys: [setup.publicKeys[subject]] } })
 
-const keys = await generateSigningKeys()
+const keys = generateSigningKeys()
 const broker = createBroker({
   issuer: setup.broker,
   policy: supportPolicy(setup),

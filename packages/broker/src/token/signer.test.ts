@@ -33,7 +33,7 @@ describe('privateKeySigner()', () => {
     ['a public KeyObject', () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey],
     ['rubbish', () => ({ kty: 'EC', d: 'secret-value' })],
   ])('privateKeySigner() refuses %s and says nothing of it', (_name, key) => {
-    const attempt = () => privateKeySigner(key() as never)
+    const attempt = () => privateKeySigner(key())
     expect(attempt).toThrow(expect.objectContaining({ code: 'configuration-invalid' }) as Error)
     expect(attempt).not.toThrow(/secret-value/)
   })

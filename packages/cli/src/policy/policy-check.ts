@@ -42,7 +42,9 @@ export const policyCheck: Command = {
     }
     output.say('\nRules')
     for (const { id, effect, actions: about, description } of policy.rules) {
-      output.say(`  ${id}  ${EFFECT_WORDS[effect]} ${about.join(', ')}${description === undefined ? '' : `: ${description}`}`)
+      output.say(
+        `  ${id}  ${EFFECT_WORDS[effect]} ${about.join(', ')}${description === undefined ? '' : `: ${description}`}`,
+      )
     }
     output.say(findings.length === 0 ? '\nNothing looks wrong' : `\n${findings.length} thing(s) to look at`)
     for (const { kind, message } of findings) output.say(`  ! ${message} (${kind})`)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { atEachDoor, once, type Scenario } from '../scenario.ts'
 import { told, type Stage } from '../stage/stage.ts'
 

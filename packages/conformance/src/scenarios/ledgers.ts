@@ -9,7 +9,7 @@ import { answered, told, tokenOf, type Stage } from '../stage/stage.ts'
 
 const MAX_STALENESS_SECONDS = 15
 const idOf = (token: string): string =>
-  String((JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { jti: string }).jti)
+  (JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { jti: string }).jti
 
 interface OwnStore {
   readonly broker: Broker
@@ -25,7 +25,7 @@ async function ownStore(stage: Stage): Promise<OwnStore> {
     issuer,
     policy,
     ledger: memoryLedger({ exactFor: 'one-process', clock: clock.now }),
-    keys: await generateSigningKeys(),
+    keys: generateSigningKeys(),
     audit: memoryTrail(),
     apis: [{ api: orders, identity: stage.world.identity(orders.audience).registered, ledger: 'own' }],
     clock: clock.now,
@@ -156,7 +156,7 @@ export const ledgers: readonly Scenario[] = [
       issuer,
       policy,
       ledger: memoryLedger({ exactFor: 'one-process', clock: clock.now }),
-      keys: await generateSigningKeys(),
+      keys: generateSigningKeys(),
       audit: {
         ...trail,
         append: (event) => {

@@ -6,7 +6,7 @@ import { told, type Stage } from '../stage/stage.ts'
 const types = async (stage: Stage, txn?: string): Promise<readonly string[]> =>
   (await stage.events()).filter((event) => txn === undefined || event.txn === txn).map(({ type }) => type)
 const txnOf = (token: string): string =>
-  String((JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { txn: string }).txn)
+  (JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { txn: string }).txn
 
 /** Never 9 and 10, rules 10 and 11: everything on record, nothing secret in it. */
 export const record: readonly Scenario[] = [

@@ -8,7 +8,8 @@ export const seen: readonly Scenario[] = [
     const token = await stage.refundGrant(await stage.task())
     assert.equal(told(await stage.refund(token)), '200')
     assert.deepEqual(stage.runs[0]?.body, { amount: '20.00' })
-    assert.equal(String((stage.runs[0]?.grant?.parameters as { amount: unknown }).amount), '20.00')
+    const { amount } = (stage.runs[0]?.grant?.parameters ?? {}) as { amount?: unknown }
+    assert.equal(String(amount), '20.00')
   }),
   atEachDoor(['seen.duplicate'], 'refuses a body two readers could read in two ways', async (stage) => {
     const token = await stage.refundGrant(await stage.task())

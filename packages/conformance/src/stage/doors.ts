@@ -44,8 +44,8 @@ const ROUTES = [
 const OLD_STATUS = 299
 const OLD_BODY = { old: true }
 
-async function listen(listener: RequestListener): Promise<Served> {
-  const server = createServer(listener)
+async function listen(listener: (...call: Parameters<RequestListener>) => unknown): Promise<Served> {
+  const server = createServer((request, response) => void listener(request, response))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     port: (server.address() as AddressInfo).port,
@@ -127,13 +127,11 @@ const serveHono = (options: AppOptions): Promise<Served> => {
   for (const [method, path, action] of ROUTES) {
     const guard = requireHonoGrant(options.verifier, action, { ...until(options), ...(options.orElse && old) })
     app[method](path, guard, async (c) =>
-      Response.json(
-        await options.handle({ action, grant: c.var.grant as VerifiedGrant | undefined, body: c.var.checkedBody }),
-      ),
+      Response.json(await options.handle({ action, grant: c.var.grant, body: c.var.checkedBody })),
     )
   }
   app.onError(() => Response.json({ failed: true }, { status: 500 }))
-  return listen(getRequestListener(app.fetch, { overrideGlobalObjects: false }))
+  return listen(getRequestListener((request) => app.fetch(request), { overrideGlobalObjects: false }))
 }
 
 /** The same API behind each way to mount the verifier, as a real server on loopback. */

@@ -10,7 +10,7 @@ const counted = <N extends 1 | 7 | 100>(calls: N) =>
     id: `item-${calls}`,
     action: 'item.update',
     effect: 'permit',
-    purposes: [`count-${calls}` as `count-${N}`],
+    purposes: [`count-${calls}`],
     limits: { calls, ttlSeconds: 600 },
     grant: { parameters: { item: { any: true }, quantity: { max: '9' } } },
   }) as const

@@ -119,16 +119,14 @@ export class Stage {
     const signed =
       lie.by === undefined
         ? proof
-        : this.world
-            .wire('support-bot', lie.by)
-            .proof({
-              method,
-              url: `${AUDIENCE}${path}`,
-              token,
-              query,
-              ...(body === undefined ? {} : { body }),
-              ...lie.proof,
-            })
+        : this.world.wire('support-bot', lie.by).proof({
+            method,
+            url: `${AUDIENCE}${path}`,
+            token,
+            query,
+            ...(body === undefined ? {} : { body }),
+            ...lie.proof,
+          })
     const headers = [
       'authorization',
       `${lie.scheme ?? 'DPoP'} ${token}`,
@@ -192,4 +190,7 @@ export const told = ({ status, json: body }: Reply): string => {
 
 /** `400 access_denied no-rule-matched` */
 export const answered = ({ status, body }: WireAnswer): string =>
-  [status, body['error'], body['reason']].filter((part) => part !== undefined).join(' ')
+  [status, body['error'], body['reason']]
+    .filter((part) => part !== undefined)
+    .map(String)
+    .join(' ')

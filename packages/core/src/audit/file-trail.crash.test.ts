@@ -48,7 +48,7 @@ const fillDisk = `${prelude}
 `
 
 function start(code: string, launcher: readonly string[] = []) {
-  const [command = '', ...args] = [...launcher, process.execPath, '--input-type=module', '-e', code, path]
+  const [command, ...args] = [...launcher, process.execPath, '--input-type=module', '-e', code, path]
   const child = spawn(command, args, { cwd: packageFolder, stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
