@@ -44,7 +44,8 @@ const SENTENCES: Readonly<Record<EventType, (event: AuditEvent) => string>> = {
   'use.refused': (e) =>
     `The API refused ${agent(e) === 'An agent' ? 'a request' : agent(e)}${e.action === undefined ? '' : ` for ${call(e)}`}${because(e)}`,
   'use.repeated': (e) => `A retry of ${call(e)} got the recorded answer, without a new use`,
-  'use.ended': (e) => `The API answered${e.status === undefined ? '' : ` ${number(e.status)}`}${after(e)}`,
+  'use.ended': (e) =>
+    `The API answered${e.status === undefined ? '' : ` ${number(e.status)}`}${e.action === undefined ? '' : ` to ${call(e)}`}${after(e)}`,
   'use.given-back': (e) => `The API gave the use back${given(e)}`,
   'use.unknown': (e) => `No outcome came for ${call(e)}; the use counts as spent`,
   'use.passed': (e) =>
