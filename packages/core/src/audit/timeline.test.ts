@@ -47,7 +47,7 @@ describe('renderPath()', () => {
             +0.000 s  ● opened      support-bot opened a task for support-ticket: “#9917”  ev_1
             +0.012 s  ✓ granted     support-bot got a grant for refund.create on order:123, good for 30 seconds (rule small-refund)  ev_2
             +0.020 s  → used        support-bot spent a use: refund.create on order:123  ev_3
-            +0.031 s  ← answered    The API answered 201  ev_4
+            +0.031 s  ← answered    The API answered 201 to refund.create on order:123  ev_4
             +0.500 s  ✗ refused     support-bot was refused refund.create on order:124: no rule of the policy allows it  ev_5
             +1.400 s  ■ ended       The task ended: completed  ev_6"
     `)

@@ -50,7 +50,7 @@ const hallpass = createClient({
 // A refusal is a value with words a model may read.
 async function show(call: Promise<CallOutcome>) {
   const outcome = await call
-  console.log(outcome.ok ? \`\${outcome.response.status} \${await outcome.response.text()}\` : \`refused: \${outcome.message}\`)
+  console.log(outcome.ok ? \`\${outcome.response.status} \${await outcome.response.text()}\` : \`refused (\${outcome.reason}): \${outcome.message}\`)
 }
 
 const done = await hallpass.task({ purpose: ${quote(names.purpose)}, note: 'first run' }, async (task) => {
