@@ -1,5 +1,5 @@
 import { encodeBase64url, jwkThumbprint, sha256Base64, sha256Base64url, type Jwk } from '@hallpass/core'
-import { createPublicKey, generateKeyPairSync, randomUUID, sign, type KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sign, type KeyObject } from 'node:crypto'
 
 export const segment = (value: object | string): string =>
   encodeBase64url(Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)))
@@ -11,7 +11,13 @@ export interface KeyPair {
 }
 
 export function keyPair(): KeyPair {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  // Through its encoding: exporting a key object that generateKeyPairSync returned can wait for itself for ever on Node 20.
+  const encoded = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
+  const privateKey = createPrivateKey(encoded.privateKey)
   const { kty, crv, x, y } = createPublicKey(privateKey).export({ format: 'jwk' }) as Record<
     'kty' | 'crv' | 'x' | 'y',
     string

@@ -12,7 +12,10 @@ const text = new TextEncoder()
  */
 export async function generateClientKey(): Promise<ClientKey> {
   const { privateKey, publicKey } = await crypto.subtle.generateKey(curve, false, ['sign', 'verify'])
-  const { x = '', y = '' } = await crypto.subtle.exportKey('jwk', publicKey)
+  // Raw, not as a JWK: on Node 20 a JWK export can wait for itself for ever when garbage collection finds the finished job.
+  const point = new Uint8Array(await crypto.subtle.exportKey('raw', publicKey))
+  const x = encodeBase64url(point.subarray(1, 33))
+  const y = encodeBase64url(point.subarray(33))
   const jwk: ClientJwk = { kty: 'EC', crv: 'P-256', x, y }
   return {
     jwk,

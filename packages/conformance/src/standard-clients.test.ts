@@ -1,14 +1,8 @@
 import { createBroker, generateSigningKeys, type BrokerOptions } from '@hallpass/broker'
 import { decimal, defineApi, memoryLedger, memoryTrail, privateKeyJwt, type Jwk } from '@hallpass/core'
 import { defaultTriggers, definePolicy } from '@hallpass/policy'
-import {
-  createLocalJWKSet,
-  decodeProtectedHeader,
-  exportJWK,
-  generateKeyPair,
-  jwtVerify,
-  type JSONWebKeySet,
-} from 'jose'
+import { testKey, type TestKey } from '@hallpass/testing'
+import { createLocalJWKSet, decodeProtectedHeader, jwtVerify, type JSONWebKeySet } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -34,13 +28,22 @@ let agentKey: CryptoKey
 let apiKey: CryptoKey
 let publicKeys: { agent: Jwk; api: Jwk }
 
+// Imported, not generated: on Node 20 the JWK export of a fresh key can wait for itself for ever.
+const importPair = async (key: TestKey) => {
+  const { alg: _alg, use: _use, ...jwk } = key.privateJwk as JsonWebKey
+  const { d: _d, ...bare } = jwk
+  const curve = { name: 'ECDSA', namedCurve: 'P-256' }
+  return {
+    privateKey: await crypto.subtle.importKey('jwk', jwk, curve, false, ['sign']),
+    publicKey: await crypto.subtle.importKey('jwk', bare, curve, true, ['verify']),
+  }
+}
+
 beforeAll(async () => {
-  const [agent, api] = await Promise.all([generateKeyPair('ES256'), generateKeyPair('ES256')])
-  agentKey = agent.privateKey
-  apiKey = api.privateKey
-  const asJwk = async (key: CryptoKey, kid: string) =>
-    ({ ...(await exportJWK(key)), kid, alg: 'ES256', use: 'sig' }) as Jwk
-  publicKeys = { agent: await asJwk(agent.publicKey, 'agent-1'), api: await asJwk(api.publicKey, 'api-1') }
+  const [agent, api] = [testKey('agent-1'), testKey('api-1')]
+  agentKey = (await importPair(agent)).privateKey
+  apiKey = (await importPair(api)).privateKey
+  publicKeys = { agent: agent.publicJwk, api: api.publicJwk }
 })
 
 function brokerWith(options: Partial<BrokerOptions> = {}) {
@@ -81,7 +84,7 @@ async function standardClient(broker: ReturnType<typeof brokerWith>) {
   )
   const client: oauth.Client = { client_id: 'support-bot' }
   const auth = oauth.PrivateKeyJwt({ key: agentKey, kid: 'agent-1' })
-  const keys = await oauth.generateKeyPair('ES256')
+  const keys = await importPair(testKey())
   const DPoP = oauth.DPoP(client, keys)
 
   const openTask = async () => {

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { createHash, generateKeyPairSync, randomUUID, sign } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto'
 import type { Jwk, JwkSet, Limit, ToolCallEntry } from '@hallpass/core'
 import { CLAIM, DETAIL_TYPE, jwkThumbprint, parameterDigest } from '@hallpass/core'
 
@@ -24,7 +24,14 @@ export interface KeyPair {
 }
 
 export function newKeyPair(): KeyPair {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  // Through its encoding: exporting a key object that generateKeyPairSync returned can wait for itself for ever on Node 20.
+  const encoded = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
+  const privateKey = createPrivateKey(encoded.privateKey)
+  const publicKey = createPublicKey(privateKey)
   const publicJwk = publicKey.export({ format: 'jwk' }) as Jwk
   return { publicJwk, privateKey, jkt: jwkThumbprint(publicJwk) }
 }

@@ -1,5 +1,6 @@
 import { decodeJwt, decodeProtectedHeader, generateKeyPair, SignJWT } from 'jose'
 import { orders } from '../catalog.ts'
+import { newJwks } from '../desk/new-key.ts'
 import type { Check } from '../desk/steps.ts'
 import { call, send, told } from './send.ts'
 import { makeAssertion, makeProof, newKey, Workload } from './workload.ts'
@@ -59,9 +60,7 @@ export const attackTokens = async (check: Check, bot: Workload): Promise<void> =
   await check('task-token-at-the-api', '401 grant-invalid', () => get(task))
 
   await check('unknown-agent', '401 invalid_client', async () => {
-    const key = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify'])
-    const jwk = await crypto.subtle.exportKey('jwk', key.privateKey)
-    const named = { ...jwk, kty: 'EC', kid: 'nobody-knows-me' }
+    const named = { ...newJwks().privateJwk, kid: 'nobody-knows-me' }
     const assertion = () => makeAssertion('stranger', named, bot.setup.broker)
     const stranger = new Workload(bot.setup, { clientId: 'stranger', assertion, key: thief })
     return told(await stranger.open('support-ticket'))

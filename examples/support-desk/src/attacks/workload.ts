@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT, type JWK } from 'jose'
+import { calculateJwkThumbprint, importJWK, SignJWT, type CryptoKey, type JWK } from 'jose'
+import { newJwks } from '../desk/new-key.ts'
 import type { DeskSetup } from '../desk/setup.ts'
 
 /**
@@ -34,8 +35,8 @@ export interface ToolCall {
 }
 
 export const newKey = async (): Promise<Key> => {
-  const { privateKey, publicKey } = await generateKeyPair('ES256')
-  const jwk = await exportJWK(publicKey)
+  const { privateJwk, publicJwk: jwk } = newJwks()
+  const privateKey = (await importJWK(privateJwk, 'ES256')) as CryptoKey
   return { privateKey, jwk, jkt: await calculateJwkThumbprint(jwk) }
 }
 

@@ -1,9 +1,9 @@
-import { exportJWK, generateKeyPair } from 'jose'
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Jwk } from '@hallpass/core'
+import { newJwks } from './new-key.ts'
 import type { DeskSetup, KeyOwner } from './setup.ts'
 
 const owners: readonly KeyOwner[] = ['support-bot', 'night-bot', 'orders-api', 'inventory-api', 'operator']
@@ -29,10 +29,10 @@ export const prepareDesk = async (): Promise<{ readonly setup: DeskSetup; readon
   const directory = await mkdtemp(join(tmpdir(), 'hallpass-support-desk-'))
   const publicKeys: Partial<Record<KeyOwner, Jwk>> = {}
   for (const owner of owners) {
-    const pair = await generateKeyPair('ES256', { extractable: true })
+    const { privateJwk, publicJwk } = newJwks()
     const named = { kid: `${owner}-1`, alg: 'ES256', use: 'sig' }
-    publicKeys[owner] = { ...(await exportJWK(pair.publicKey)), ...named } as Jwk
-    const secret = JSON.stringify({ ...(await exportJWK(pair.privateKey)), ...named })
+    publicKeys[owner] = { ...publicJwk, ...named } as Jwk
+    const secret = JSON.stringify({ ...privateJwk, ...named })
     await writeFile(join(directory, `${owner}.key.json`), secret, { mode: 0o600 })
   }
   const [issuer, broker, orders, inventory] = (await freePorts(4)).map((port) => `http://127.0.0.1:${port}`)

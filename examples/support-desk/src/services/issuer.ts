@@ -1,11 +1,10 @@
 import Provider from 'oidc-provider'
-import { generateKeyPair, exportJWK } from 'jose'
+import { newJwks } from '../desk/new-key.ts'
 import { readSetup, ready } from '../desk/setup.ts'
 
 /** The workload's own identity provider: a real OpenID provider that knows nothing of Hallpass. */
 const setup = await readSetup()
-const { privateKey } = await generateKeyPair('ES256', { extractable: true })
-const signingKey = { ...(await exportJWK(privateKey)), kid: 'issuer-1', alg: 'ES256', use: 'sig' }
+const signingKey = { ...newJwks().privateJwk, kid: 'issuer-1', alg: 'ES256', use: 'sig' }
 
 const provider = new Provider(setup.issuer, {
   jwks: { keys: [signingKey] },

@@ -12,8 +12,8 @@ import type { Suite } from './suite.ts'
 
 /** Grants alive at once, how long they live, and the age at which others take their place: what is over is forgotten. */
 const GRANTS = 10_000
-const SECONDS = 4
-const RENEW_AFTER_MS = 2000
+const SECONDS = 20
+const RENEW_AFTER_MS = 8000
 const BATCH = 256
 
 const JKT = 'A'.repeat(43)
@@ -84,7 +84,8 @@ function redeeming(ledger: Ledger, living: () => readonly SignedGrant[], settles
     run(operations) {
       for (let done = 0; done < operations; done++) {
         const answer = now(ledger.redeem(take(requests, done)))
-        if (!answer.ok || answer.state !== 'first') throw new Error('An honest use was refused while it was timed.')
+        if (!answer.ok) throw new Error(`An honest use was refused while it was timed: ${answer.reason}.`)
+        if (answer.state !== 'first') throw new Error('A new use was taken for an old one while it was timed.')
         if (settles) void ledger.settle(answer.reservation, { status: 200 })
         else open.push(answer.reservation)
       }

@@ -23,6 +23,11 @@ export interface Stopwatch {
   warmUp(work: Work, milliseconds: number): Promise<void>
 }
 
+/**
+ * A batch this long pays for exactly the garbage it made: the young generation is collected before it, off the clock,
+ * and after it, on the clock. Shorter ones are charged for the collections that happen to fall into them.
+ */
+const LONG_MS = 10
 const MAX_OPERATIONS = 2_000_000
 /** Between two slices the guess may grow this much: a work that was slow once must not be timed in crumbs for ever. */
 const MAX_GROWTH = 4
@@ -30,16 +35,21 @@ const MAX_GROWTH = 4
 export function createStopwatch(clocks: Clocks = systemClocks): Stopwatch {
   const known = new Map<Work, { readonly perOperation: number; readonly operations: number }>()
 
+  /** Whether a collection of the young generation is lost in a batch like this. */
+  const isLong = (work: Work, batch: number): boolean => (known.get(work)?.perOperation ?? 0) * batch >= LONG_MS
+
   async function time(work: Work, operations: number): Promise<Cost> {
     let [wall, cpu] = [0, 0]
     const cpuClock = (): number => (work.cpu === undefined ? clocks.cpu() : (work.cpu() ?? Number.NaN))
     for (let left = operations; left > 0; left -= work.batch ?? operations) {
       const batch = Math.min(left, work.batch ?? operations)
+      const paysOwnGarbage = isLong(work, batch)
       await work.prepare?.(batch)
-      if (left === operations) collectYoungGarbage()
+      if (paysOwnGarbage || left === operations) collectYoungGarbage()
       const [wallBefore, cpuBefore] = [clocks.wall(), cpuClock()]
       const running = work.run(batch)
       if (running !== undefined) await running
+      if (paysOwnGarbage) collectYoungGarbage()
       cpu += cpuClock() - cpuBefore
       wall += clocks.wall() - wallBefore
     }

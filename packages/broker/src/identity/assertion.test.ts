@@ -1,5 +1,5 @@
 import { oidc, privateKeyJwt, spiffe, type Jwk, type WorkloadIdentity } from '@hallpass/core'
-import { constants, createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
+import { constants, createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { assertion, jws, keyPair, segment } from '../../test/holder.ts'
 import { verifyAssertion } from './assertion.ts'
@@ -15,7 +15,13 @@ const agentKey = keyPair()
 const issuerKey = keyPair()
 const domainKey = keyPair()
 const strangerKey = keyPair()
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
+// Through its encoding: exporting a key object that generateKeyPairSync returned can wait for itself for ever on Node 20.
+const encoded = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+})
+const rsa = { privateKey: createPrivateKey(encoded.privateKey) }
 const rsaJwk = { ...createPublicKey(rsa.privateKey).export({ format: 'jwk' }), kid: 'rsa-1', use: 'sig' } as Jwk
 
 const workload = oidc({

@@ -1,9 +1,15 @@
-import { generateKeyPairSync, verify } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { keyPair } from '../../test/holder.ts'
 import { generateSigner, privateKeySigner } from './signer.ts'
 
 const data = Buffer.from('header.payload')
+
+// Through its encoding: exporting a key object that generateKeyPairSync returned can wait for itself for ever on Node 20.
+const asPem = {
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+} as const
 
 describe('privateKeySigner()', () => {
   test('privateKeySigner() signs in JWS form, and its public half verifies', () => {
@@ -28,9 +34,17 @@ describe('privateKeySigner()', () => {
 
   test.each([
     ['a public JWK', () => keyPair().publicJwk],
-    ['a key on another curve', () => generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey],
-    ['an RSA key', () => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey],
-    ['a public KeyObject', () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey],
+    [
+      'a key on another curve',
+      () =>
+        createPrivateKey(generateKeyPairSync('ec', { namedCurve: 'P-384', ...asPem }).privateKey as unknown as string),
+    ],
+    [
+      'an RSA key',
+      () =>
+        createPrivateKey(generateKeyPairSync('rsa', { modulusLength: 2048, ...asPem }).privateKey as unknown as string),
+    ],
+    ['a public KeyObject', () => createPublicKey(keyPair().privateKey)],
     ['rubbish', () => ({ kty: 'EC', d: 'secret-value' })],
   ])('privateKeySigner() refuses %s and says nothing of it', (_name, key) => {
     const attempt = () => privateKeySigner(key())

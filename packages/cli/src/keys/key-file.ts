@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Jwk } from '@hallpass/core'
@@ -13,8 +13,13 @@ export interface KeyPair {
 }
 
 export function newKeyPair(): KeyPair {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const { kty, crv, x, y, d } = privateKey.export({ format: 'jwk' })
+  // Through its encoding: exporting a key object that generateKeyPairSync returned can wait for itself for ever on Node 20.
+  const { privateKey } = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
+  const { kty, crv, x, y, d } = createPrivateKey(privateKey).export({ format: 'jwk' })
   const bare = { kty: kty ?? 'EC', crv, x, y }
   const kid = jwkThumbprint(bare)
   const publicJwk = { ...bare, kid, alg: 'ES256', use: 'sig' }

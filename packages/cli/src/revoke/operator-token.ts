@@ -37,7 +37,13 @@ export interface ProofFor {
 
 /** Makes DPoP proofs (RFC 9449) with a key of this process. */
 export function proofMaker(): (wanted: ProofFor) => string {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  // Through its encoding: exporting a key object that generateKeyPairSync returned can wait for itself for ever on Node 20.
+  const encoded = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
+  const privateKey = createPrivateKey(encoded.privateKey)
   const { kty, crv, x, y } = privateKey.export({ format: 'jwk' })
   const header = { typ: 'dpop+jwt', alg: 'ES256', jwk: { kty, crv, x, y } }
   const digest = (text: string, encoding: 'base64' | 'base64url'): string =>

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TokenSource } from '@hallpass/core'
-import { createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify } from 'jose'
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { createLocalJWKSet, jwtVerify } from 'jose'
 import { afterAll, describe, expect, test } from 'vitest'
 import { desk, task, testKey } from '../../test/desk.ts'
 import { fileToken } from './file-token.ts'
@@ -12,6 +13,20 @@ import { spiffeJwt } from './spiffe-jwt.ts'
 
 const audience = 'https://broker.test'
 const invalid = expect.objectContaining({ code: 'configuration-invalid' })
+
+// Through its encoding: exporting a key object that generateKeyPairSync returned can wait for itself for ever on Node 20.
+function newPrivateKey(alg: string) {
+  const asPem = {
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  } as const
+  if (alg === 'EdDSA') return createPrivateKey(generateKeyPairSync('ed25519', asPem).privateKey as unknown as string)
+  if (alg === 'ES384')
+    return createPrivateKey(
+      generateKeyPairSync('ec', { namedCurve: 'P-384', ...asPem }).privateKey as unknown as string,
+    )
+  return createPrivateKey(generateKeyPairSync('rsa', { modulusLength: 2048, ...asPem }).privateKey as unknown as string)
+}
 
 describe('signedAssertion()', () => {
   const now = 1_795_300_000
@@ -36,8 +51,10 @@ describe('signedAssertion()', () => {
   })
 
   test.each(['ES384', 'RS256', 'PS256', 'EdDSA'])('signedAssertion() takes a key for %s', async (alg) => {
-    const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true })
-    const jwk = { ...(await exportJWK(privateKey)), kty: String((await exportJWK(privateKey)).kty), alg }
+    const privateKey = newPrivateKey(alg)
+    const publicKey = createPublicKey(privateKey)
+    const { kty, ...members } = privateKey.export({ format: 'jwk' })
+    const jwk = { ...members, kty: String(kty), alg }
     const source = signedAssertion({ clientId: 'support-bot', subject: 'workload-7', key: jwk })
     const { payload } = await jwtVerify(await source.assertion(audience), publicKey)
     expect(payload.sub).toBe('workload-7')

@@ -10,7 +10,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { generateKeyPairSync, sign } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
@@ -211,7 +211,14 @@ describe('fileTrail() with two writers', () => {
 })
 
 describe('fileTrail() with checkpoints', () => {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  // Through its encoding: exporting a key object that generateKeyPairSync returned can wait for itself for ever on Node 20.
+  const encoded = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
+  const privateKey = createPrivateKey(encoded.privateKey)
+  const publicKey = createPublicKey(privateKey)
   const signer = {
     kid: 'k1',
     alg: 'ES256',

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Jwk } from '../identity/identity.ts'
@@ -18,7 +18,14 @@ const eventOf = (n: number): AuditEvent => ({
 })
 
 function signerWith(kid: string): { signer: CheckpointSigner; jwk: Jwk } {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  // Through its encoding: exporting a key object that generateKeyPairSync returned can wait for itself for ever on Node 20.
+  const encoded = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
+  const privateKey = createPrivateKey(encoded.privateKey)
+  const publicKey = createPublicKey(privateKey)
   const signer = {
     kid,
     alg: 'ES256',

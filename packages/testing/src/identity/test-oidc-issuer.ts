@@ -1,6 +1,7 @@
 import type { JwkSet, OidcIdentity } from '@hallpass/core'
 import { oidc } from '@hallpass/core'
-import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { SignJWT } from 'jose'
 
 export interface OidcTokenWish {
   readonly subject: string
@@ -29,21 +30,31 @@ export interface TestOidcIssuer {
 
 const ALGORITHM = 'RS256'
 
+// Through its encoding: exporting a key object that generateKeyPairSync returned can wait for itself for ever on Node 20.
+function newRsaKey() {
+  const { privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
+  return createPrivateKey(privateKey)
+}
+
 /** @param options.issuer an https URL; nothing is listened on. */
 export function testOidcIssuer({ issuer, clock }: { issuer: string; clock: () => number }): TestOidcIssuer {
-  const newKey = (kid: string) => ({ kid, pair: generateKeyPair(ALGORITHM, { extractable: true }) })
+  const newKey = (kid: string) => ({ kid, privateKey: newRsaKey() })
   let keys = [newKey('oidc-1')]
   let made = 1
   const requests: string[] = []
 
   async function jwks(): Promise<JwkSet> {
-    const published = keys.map(async ({ kid, pair }) => ({
-      ...(await exportJWK((await pair).publicKey)),
+    const published = keys.map(({ kid, privateKey }) => ({
+      ...createPublicKey(privateKey).export({ format: 'jwk' }),
       kid,
       alg: ALGORITHM,
       use: 'sig',
     }))
-    return { keys: await Promise.all(published) } as JwkSet
+    return { keys: published } as JwkSet
   }
 
   return {
@@ -61,10 +72,9 @@ export function testOidcIssuer({ issuer, clock }: { issuer: string; clock: () =>
         exp: now + lifeSeconds,
         ...claims,
       }
-      const { privateKey } = await signer.pair
       return new SignJWT(payload)
         .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT', kid: signer.kid, ...header })
-        .sign(privateKey)
+        .sign(signer.privateKey)
     },
     rotate({ forget = false } = {}) {
       made += 1

@@ -25,8 +25,11 @@ const text = new TextEncoder()
 export async function createProofKey(): Promise<ProofKey> {
   const { subtle } = globalThis.crypto
   const pair = await subtle.generateKey(ALGORITHM, false, ['sign', 'verify'])
-  const { kty, crv, x, y } = await subtle.exportKey('jwk', pair.publicKey)
-  const jwk = { kty, crv, x, y } as Jwk
+  // Raw, not as a JWK: on Node 20 a JWK export can wait for itself for ever when garbage collection finds the finished job.
+  const point = new Uint8Array(await subtle.exportKey('raw', pair.publicKey))
+  const x = encodeBase64url(point.subarray(1, 33))
+  const y = encodeBase64url(point.subarray(33))
+  const jwk: Jwk = { kty: 'EC', crv: 'P-256', x, y }
   const header = encodeBase64url(text.encode(JSON.stringify({ typ: 'dpop+jwt', alg: 'ES256', jwk })))
   return {
     jkt: jwkThumbprint(jwk),
