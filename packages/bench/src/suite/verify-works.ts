@@ -9,13 +9,13 @@ import { take } from './must.ts'
 import { OTHER_ACTION, OTHER_RESOURCE } from './verify-checks.ts'
 
 const SETTLED = { status: 200 } as const
-/** Tokens in use at once where tokens repeat. */
-const WARM_TOKENS = 64
+/** Tokens in use at once where tokens repeat, and how often each does. */
+const WARM_TOKENS = 256
+const USES_EACH = 64
 /** Calls that are made ready at a time. */
 const BATCH = 256
-/** Life of the tokens that repeat, and the age at which others take their place. What they leave behind goes with them. */
-const WARM_SECONDS = 20
-const RENEW_AFTER_MS = 10_000
+/** Life of a token. What its uses leave behind goes with it. */
+const SECONDS = 20
 
 const times = <T>(count: number, make: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => make(index))
@@ -35,16 +35,19 @@ function admitEach(orders: GuardedOrders, calls: () => readonly IncomingCall[]):
   }
 }
 
-/** Tokens that the verifier has seen, and a call with each of them. */
-function warmTokens(orders: GuardedOrders, presenter: Presenter): () => readonly Held[] {
+/** Tokens that the verifier has seen; others take their place when each was used, or when they grow old. */
+function warmTokens(orders: GuardedOrders, presenter: Presenter): (operations: number) => readonly Held[] {
   let held: readonly Held[] = []
   let madeAt = Number.NEGATIVE_INFINITY
-  return () => {
-    if (performance.now() - madeAt < RENEW_AFTER_MS) return held
-    held = times(WARM_TOKENS, () => presenter.hold({ ttl: WARM_SECONDS }))
+  let uses = 0
+  return (operations) => {
+    uses += operations
+    if (uses < WARM_TOKENS * USES_EACH && performance.now() - madeAt < (SECONDS * 1000) / 2) return held
+    held = times(WARM_TOKENS, () => presenter.hold({ calls: 2 * USES_EACH, ttl: SECONDS }))
     orders.register(held.map(({ grant }) => grant))
     void admitEach(orders, () => held.map((one) => presenter.call(one))).run(WARM_TOKENS)
     madeAt = performance.now()
+    uses = operations
     return held
   }
 }
@@ -56,7 +59,7 @@ export function warm(orders: GuardedOrders, presenter: Presenter): Work {
   return {
     batch: BATCH,
     prepare(operations) {
-      const held = tokens()
+      const held = tokens(operations)
       calls = times(operations, (index) => presenter.call(take(held, index % WARM_TOKENS)))
     },
     ...admitEach(orders, () => calls),
@@ -69,7 +72,7 @@ export function cold(orders: GuardedOrders, presenter: Presenter): Work {
   return {
     batch: BATCH,
     prepare(operations) {
-      const held = times(operations, () => presenter.hold({ calls: 1, ttl: WARM_SECONDS }))
+      const held = times(operations, () => presenter.hold({ calls: 1, ttl: SECONDS }))
       orders.register(held.map(({ grant }) => grant))
       calls = held.map((one) => presenter.call(one))
     },
@@ -120,7 +123,7 @@ function refuseEach(
 export function outOfScope(orders: GuardedOrders, presenter: Presenter): Work {
   const tokens = warmTokens(orders, presenter)
   return refuseEach(orders, (operations) => {
-    const held = tokens()
+    const held = tokens(operations)
     const writes = operations >> 1
     const calls = (count: number, target: Target) =>
       times(count, (index) => presenter.call(take(held, index % WARM_TOKENS), target))
