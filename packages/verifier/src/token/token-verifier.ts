@@ -1,12 +1,4 @@
-import type {
-  GrantClaims,
-  MaybePromise,
-  RefusalReason,
-  Refused,
-  Result,
-  SignatureAlgorithm,
-  ToolCallEntry,
-} from '@hallpass/core'
+import type { GrantClaims, MaybePromise, RefusalReason, Refused, Result, SignatureAlgorithm } from '@hallpass/core'
 import { MAX_GRANT_BYTES, checkGrantClaims, preflight, refuse, sha256Base64url, verifySignature } from '@hallpass/core'
 import { chain } from '../flow/chain.ts'
 import type { IssuerKey, IssuerKeys } from '../keys/issuer-keys.ts'
@@ -60,17 +52,13 @@ export function createTokenVerifier(rules: TokenRules): TokenVerifier {
         ? chain(verifySignature(key.value.key, signingInput, signature), (valid) => {
             if (!valid) return FORGED
             const genuine = genuineToken(token, claims.value, { key: key.value, skewSeconds })
-            if (mayComeAgain(genuine.entry)) cache.set(genuine)
+            cache.set(genuine)
             return genuine.found
           })
         : key,
     )
   }
 }
-
-/** A grant for one call is seen once: remembering it would only make other tokens be forgotten sooner. */
-const mayComeAgain = ({ limits }: ToolCallEntry): boolean =>
-  !limits.some(({ per, parameter, max }) => per === 'grant' && parameter === undefined && max <= 1)
 
 function genuineToken(token: string, claims: GrantClaims, more: { key: IssuerKey; skewSeconds: number }): GenuineToken {
   const genuine: { -readonly [M in keyof GenuineToken]: GenuineToken[M] } = {
