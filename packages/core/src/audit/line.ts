@@ -13,10 +13,18 @@ const HASH_MEMBER = ',"hash":"'
 /** `,"hash":"` + 43 characters of base64url + `"}`. */
 const TAIL_CHARS = HASH_MEMBER.length + 43 + 2
 
+interface Member {
+  readonly kind: 'text' | 'number' | 'json'
+  /** What stands before the value, put together once. */
+  readonly head: string
+}
+
 /** By name without a prototype, so that no inherited word counts as a member. */
-const kinds: Readonly<Record<string, 'text' | 'number' | 'json' | undefined>> = Object.assign(
+const members: Readonly<Record<string, Member | undefined>> = Object.assign(
   Object.create(null),
-  EVENT_MEMBERS,
+  Object.fromEntries(
+    Object.entries(EVENT_MEMBERS).map(([name, kind]): [string, Member] => [name, { kind, head: `,"${name}":` }]),
+  ),
 )
 // oxlint-disable-next-line no-control-regex -- these are what JSON escapes
 const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/
@@ -24,18 +32,18 @@ const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/
 const unwritable = (member: string, wanted: string): HallpassError =>
   new HallpassError('audit-unavailable', `The event's member \`${member}\` is not ${wanted}, so it cannot be recorded`)
 
-function formatMember(name: string, kind: 'text' | 'number' | 'json', value: unknown): string {
+function valueText(name: string, kind: Member['kind'], value: unknown): string {
   if (kind === 'text') {
     if (typeof value !== 'string') throw unwritable(name, 'a string')
-    return `,"${name}":${needsEscape.test(value) ? JSON.stringify(value) : `"${value}"`}`
+    return needsEscape.test(value) ? JSON.stringify(value) : `"${value}"`
   }
   if (kind === 'number') {
     if (typeof value !== 'number' || !Number.isFinite(value)) throw unwritable(name, 'a finite number')
-    return `,"${name}":${value}`
+    return String(value)
   }
   const text = JSON.stringify(value)
   if (text === undefined) throw unwritable(name, 'JSON')
-  return `,"${name}":${text}`
+  return text
 }
 
 /**
@@ -54,9 +62,9 @@ export function formatLine(
 ): { readonly text: string; readonly hash: string } {
   let head = `{"seq":${seq},"prev":"${prev}"`
   for (const name in event) {
-    const kind = kinds[name]
+    const member = members[name]
     const value = event[name as keyof AuditEvent]
-    if (kind !== undefined && value !== undefined) head += formatMember(name, kind, value)
+    if (member !== undefined && value !== undefined) head += member.head + valueText(name, member.kind, value)
   }
   if (head.length + TAIL_CHARS > MAX_LINE_CHARS) {
     throw new HallpassError(
