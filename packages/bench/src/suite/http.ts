@@ -170,8 +170,8 @@ export const http: Suite = {
     work,
   })),
   pace: {
-    full: { rounds: 15, slice: 200, baselineSlice: 100, warmUp: 1200 },
-    quick: { rounds: 3, slice: 100, baselineSlice: 60, warmUp: 300 },
+    full: { rounds: 15, slice: 200, baselineSlice: 100, warmUp: 3000 },
+    quick: { rounds: 3, slice: 80, baselineSlice: 50, warmUp: 200 },
   },
   open: async (chosen) => {
     const wanted = kinds.filter(({ id }) => chosen.has(id))

@@ -23,8 +23,8 @@ export interface BenchResult {
 }
 
 const PACE: { readonly full: Pace; readonly quick: Pace } = {
-  full: { rounds: 15, slice: 60, baselineSlice: 25, warmUp: 600 },
-  quick: { rounds: 5, slice: 20, baselineSlice: 10, warmUp: 250 },
+  full: { rounds: 15, slice: 60, baselineSlice: 25, warmUp: 500 },
+  quick: { rounds: 4, slice: 15, baselineSlice: 8, warmUp: 150 },
 }
 
 /** Checks, then times, every chosen row, suite after suite. */
