@@ -22,6 +22,8 @@ const rows: Record<string, Row> = {
     peers: ['express', 'fastify', 'hono'],
   },
   client: { ours: ['core'], modules: ['jose', 'lru-cache'], peers: ['ai'] },
+  sqlite: { ours: ['core'], modules: [] },
+  postgres: { ours: ['core'], modules: [] },
   testing: { ours: roles, modules: ['jose'], peers: ['vitest'] },
   cli: { ours: [...roles, 'testing'], modules: ['@hono/node-server', 'hono', 'jiti', 'yaml'] },
 }

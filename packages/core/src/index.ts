@@ -120,6 +120,11 @@ export type {
 export { memoryLedger } from './ledger/memory-ledger.ts'
 export type { MemoryLedger } from './ledger/memory-ledger.ts'
 export type { MemoryLedgerOptions } from './ledger/ledger-options.ts'
+// For ledgers on other stores
+export { capsOwnCalls, checkLimits } from './ledger/check-limits.ts'
+export { ledgerClock } from './ledger/ledger-clock.ts'
+export { reservationIds } from './ledger/reservation-ids.ts'
+export { isWellFormed } from './json/well-formed.ts'
 
 // Revocation
 export { createStatusLists } from './revocation/create-status-lists.ts'
