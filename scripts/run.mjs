@@ -12,6 +12,7 @@ const tasks = {
   build: async () => 0,
   format: (args) => runTool('oxfmt', args),
   lint: async (args) => (await runTool('oxfmt', ['--check'])) || runTool('oxlint', ['--type-aware', ...args]),
+  mutation: async (args) => (await import('./mutation.mjs')).mutation(args),
   check: async (args) => (await import('./check.mjs')).check(args),
 }
 
