@@ -1,90 +1,64 @@
-import { connect } from 'node:net'
-import type { Socket } from 'node:net'
+import { openConnection } from './load-connection.ts'
 
 /** Keep-alive connections to one server, each with one request at a time. */
 export interface Load {
   /** Sends every request over whichever connection is free; resolves with the statuses, in order of arrival. */
   send(requests: readonly Buffer[]): Promise<number[]>
+  /** Milliseconds, in all, in which it waited for the server with nothing else to do. */
+  readonly waited: number
   close(): void
 }
 
-/** A connection this idle in the middle of a slice belongs to a server that hangs; between slices it waits longer. */
-const ANSWER_MS = 120_000
-const HEADER_END = Buffer.from('\r\n\r\n')
-
-/** Opens the connections. Knows as much HTTP/1.1 as the servers of the bench speak: status, Content-Length, body. */
+/** Opens the connections to a port of this machine. */
 export async function createLoad(port: number, connections: number): Promise<Load> {
-  const sockets = await Promise.all(Array.from({ length: connections }, () => open(port)))
+  const open = await Promise.all(Array.from({ length: connections }, () => openConnection(port)))
+  let waited = 0
   return {
+    get waited() {
+      return waited
+    },
     send: (requests) =>
       new Promise((resolve, reject) => {
         const statuses: number[] = []
         let next = 0
-        stayAwake(() => statuses.length < requests.length)
-        const sendOne = (socket: Socket): void => {
-          const request = requests[next]
-          if (request === undefined) return
-          next += 1
-          exchange(socket, request).then((status) => {
+        stayAwake(
+          () => requests.length - statuses.length,
+          (milliseconds) => (waited += milliseconds),
+        )
+        for (const connection of open) {
+          const sendNext = (): void => {
+            const request = requests[next]
+            if (request === undefined) return
+            next += 1
+            connection.exchange(request)
+          }
+          connection.onStatus = (status) => {
             statuses.push(status)
             if (statuses.length === requests.length) resolve(statuses)
-            else sendOne(socket)
-          }, reject)
+            else sendNext()
+          }
+          connection.onBroken = reject
+          sendNext()
         }
-        for (const socket of sockets) sendOne(socket)
       }),
     close() {
-      for (const socket of sockets) socket.destroy()
+      for (const connection of open) connection.close()
     },
   }
 }
 
 /**
  * Keeps this process off the idle loop while it waits: a server that answers a sleeping core pays for waking it, which
- * on virtual machines is dearer than most requests, and the faster server would be spared it.
+ * on virtual machines is dearer than most requests, and the faster server would be spared it. Turns of the event loop
+ * in which nothing arrived are what it waited.
  */
-function stayAwake(isNeeded: () => boolean): void {
-  if (isNeeded()) setImmediate(() => stayAwake(isNeeded))
-}
-
-function open(port: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true }, () => resolve(socket))
-    socket.once('error', reject)
-    socket.setTimeout(ANSWER_MS, () => socket.destroy())
-  })
-}
-
-function exchange(socket: Socket, request: Buffer): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let received: Buffer | undefined
-    const onData = (chunk: Buffer): void => {
-      received = received === undefined ? chunk : Buffer.concat([received, chunk])
-      const status = statusOfWhole(received)
-      if (status === undefined) return
-      detach()
-      resolve(status)
-    }
-    const onClose = (): void => {
-      detach()
-      reject(new Error('A server closed a connection in the middle of the load, or kept it waiting too long.'))
-    }
-    const detach = (): void => {
-      socket.off('data', onData)
-      socket.off('close', onClose)
-    }
-    if (socket.destroyed) return onClose()
-    socket.on('data', onData)
-    socket.on('close', onClose)
-    socket.write(request)
-  })
-}
-
-/** The status of a response that is all there; undefined while more is to come. */
-export function statusOfWhole(response: Buffer): number | undefined {
-  const end = response.indexOf(HEADER_END)
-  if (end < 0) return undefined
-  const head = response.toString('latin1', 0, end)
-  const length = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? 0)
-  return response.length >= end + HEADER_END.length + length ? Number(head.slice(9, 12)) : undefined
+function stayAwake(missing: () => number, waited: (milliseconds: number) => void): void {
+  let last = { at: performance.now(), missing: missing() }
+  const turn = (): void => {
+    const now = { at: performance.now(), missing: missing() }
+    if (now.missing === last.missing) waited(now.at - last.at)
+    last = now
+    if (now.missing > 0) setImmediate(turn)
+  }
+  if (last.missing > 0) setImmediate(turn)
 }

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { expressServer } from './express-server.ts'
 import { fastifyServer } from './fastify-server.ts'
+import { watchLoopDelay } from './loop-delay.ts'
 import { SERVER_KINDS } from './server-kind.ts'
 import type { Listening, ServerKind } from './server-kind.ts'
 import { setUp } from './server-setup.ts'
@@ -14,6 +15,9 @@ export async function serve(name: string | undefined): Promise<void> {
   // The load comes back after every other contender had its turn.
   server.keepAliveTimeout = 0
   process.once('disconnect', () => process.exit(0))
+  const loopDelay = watchLoopDelay()
+  // Whatever is asked is that.
+  process.on('message', () => process.send?.(loopDelay()))
   server.listen(0, '127.0.0.1', () => {
     const { port } = server.address() as AddressInfo
     process.send?.({ port, grants: setup.grants } satisfies Listening)

@@ -1,17 +1,17 @@
-import { fork, spawnSync } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import type { LoopDelay } from './loop-delay.ts'
+import { canPin, SERVER_CORE } from './pin.ts'
 import type { Listening, ServerKind } from './server-kind.ts'
 
 /** A server process that listens. */
 export interface RunningServer extends Listening {
   /** Processor time of all its threads, in milliseconds; undefined where the system does not tell. */
   cpu(): number | undefined
+  /** How late its event loop was since this was asked last. */
+  loopDelay(): Promise<LoopDelay>
   stop(): void
 }
-
-/** Whether servers can have a core of their own, so that the load does not take their time. */
-const canPin = availableParallelism() > 1 && spawnSync('taskset', ['-c', '0', 'true']).status === 0
 
 const START_MS = 30_000
 
@@ -19,7 +19,7 @@ const START_MS = 30_000
 export function startServer(kind: ServerKind): Promise<RunningServer> {
   const main = process.argv[1]
   if (main === undefined) throw new Error('The bench does not know its own file.')
-  const pin = canPin ? { execPath: 'taskset', execArgv: ['-c', '0', process.execPath] } : { execArgv: [] }
+  const pin = canPin ? { execPath: 'taskset', execArgv: ['-c', SERVER_CORE, process.execPath] } : { execArgv: [] }
   const child = fork(main, ['serve', kind], {
     ...pin,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -38,7 +38,16 @@ export function startServer(kind: ServerKind): Promise<RunningServer> {
     child.once('exit', (code) => fail(new Error(`The server ${kind} ended with ${code} before it listened.`)))
     child.once('message', (message) => {
       clearTimeout(late)
-      resolve({ ...(message as Listening), cpu: () => processorTime(child.pid), stop: () => child.disconnect() })
+      resolve({
+        ...(message as Listening),
+        cpu: () => processorTime(child.pid),
+        loopDelay: () =>
+          new Promise((answered) => {
+            child.once('message', (delay) => answered(delay as LoopDelay))
+            child.send('loop-delay')
+          }),
+        stop: () => child.disconnect(),
+      })
     })
   })
 }

@@ -1,22 +1,11 @@
-import { createLoad } from '../http/load.ts'
-import type { Load } from '../http/load.ts'
 import { holdGrant, ordersRequest, withoutCredential } from '../http/orders-request.ts'
+import { pinLoad } from '../http/pin.ts'
 import type { HandedGrant, ServerKind } from '../http/server-kind.ts'
-import { startServer } from '../http/start-server.ts'
-import type { RunningServer } from '../http/start-server.ts'
+import { openSite, requesting } from '../http/site.ts'
+import type { Credential, Site, SiteWork } from '../http/site.ts'
 import type { RowAim } from '../row/row-aim.ts'
-import type { Work } from '../timing/work.ts'
-import { must, take } from './must.ts'
+import { must } from './must.ts'
 import type { Entry, Suite } from './suite.ts'
-
-const CONNECTIONS = 32
-
-/** A server under load. */
-interface Site extends RunningServer {
-  readonly load: Load
-}
-
-type Credential = 'bound' | 'unbound'
 
 interface Kind {
   readonly id: string
@@ -102,27 +91,6 @@ const NAMES: Partial<Record<ServerKind, string>> = {
   'fastify.verify': 'Fastify + one ES256 verify',
 }
 
-/** The same requests, header for header, to whichever server. */
-function requesting(site: Site, credential: Credential): Work {
-  const held = site.grants[credential].map(holdGrant)
-  let requests: Buffer[] = []
-  let next = 0
-  return {
-    cpu: () => site.cpu(),
-    prepare(operations) {
-      requests = Array.from({ length: operations }, () => {
-        next += 1
-        return ordersRequest(take(held, next % held.length))
-      })
-    },
-    async run() {
-      const statuses = await site.load.send(requests)
-      if (!statuses.every((status) => status === 200))
-        throw new Error('An honest request was refused while it was timed.')
-    },
-  }
-}
-
 /** The guard on the wire: honest requests pass, everything else is refused, and by the right status. */
 async function checkSite({ load, grants }: Site, { server, credential }: Kind): Promise<void> {
   const send = async (request: Buffer): Promise<number> => (await load.send([request]))[0] ?? 0
@@ -170,14 +138,16 @@ export const http: Suite = {
     work,
   })),
   pace: {
-    full: { rounds: 15, slice: 200, baselineSlice: 100, warmUp: 3000 },
-    quick: { rounds: 3, slice: 80, baselineSlice: 50, warmUp: 200 },
+    full: { rounds: 25, slice: 300, baselineSlice: 150, warmUp: 4000 },
+    quick: { rounds: 3, slice: 100, baselineSlice: 60, warmUp: 300 },
   },
   open: async (chosen) => {
     const wanted = kinds.filter(({ id }) => chosen.has(id))
     const names = [...new Set(wanted.flatMap(({ server, against }) => [server, against]))]
     const sites = new Map<ServerKind, Site>()
+    const unpin = pinLoad()
     const close = async (): Promise<void> => {
+      unpin()
       for (const site of sites.values()) {
         site.load.close()
         site.stop()
@@ -185,28 +155,29 @@ export const http: Suite = {
     }
     try {
       for (const name of names) {
-        const server = await startServer(name)
-        sites.set(name, { ...server, load: await createLoad(server.port, CONNECTIONS) })
+        sites.set(name, await openSite(name))
       }
       const siteOf = (name: ServerKind): Site => {
         const site = sites.get(name)
         if (site === undefined) throw new Error(`The server ${name} was not started.`)
         return site
       }
-      const baselines = new Map<string, Work>()
+      const baselines = new Map<string, SiteWork>()
       const entries = wanted.map((kind): Entry => {
         const [own, base] = [siteOf(kind.server), siteOf(kind.against)]
         const key = `${kind.against} ${kind.credential}`
         const baseline = baselines.get(key) ?? requesting(base, kind.credential)
         baselines.set(key, baseline)
+        const work = requesting(own, kind.credential)
         return {
           id: kind.id,
           async check() {
             await checkBaseline(base)
             await checkSite(own, kind)
           },
-          work: requesting(own, kind.credential),
+          work,
           baseline,
+          detail: () => work.detail(),
         }
       })
       return { entries, close }

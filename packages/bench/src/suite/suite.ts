@@ -9,6 +9,8 @@ export interface Entry extends Contender {
    * clock does: a fast check that checks nothing is not a result.
    */
   check(): Promise<void>
+  /** Figures that belong beside the row, asked for once it was timed. */
+  detail?(): Readonly<Record<string, number>>
 }
 
 /** Rows that share a set-up. */
