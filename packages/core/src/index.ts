@@ -117,6 +117,8 @@ export type {
   TaskState,
   UseLedger,
 } from './ledger/ledger.ts'
+export type { RevocationEntry, RevocationPage, RevocationRead, StatusSeries } from './ledger/revocation-entry.ts'
+export type { StandingTarget } from './ledger/revocation-target.ts'
 export { memoryLedger } from './ledger/memory-ledger.ts'
 export type { MemoryLedger } from './ledger/memory-ledger.ts'
 export type { MemoryLedgerOptions } from './ledger/ledger-options.ts'

@@ -25,6 +25,9 @@ export function guardedLedger(ledger: Ledger): Ledger {
     endTask: guard((txn, how, reason) => ledger.endTask(txn, how, reason), patient),
     revoke: guard((target, reason, options) => ledger.revoke(target, reason, options), patient),
     resume: guard((target, reason) => ledger.resume(target, reason), patient),
+    reserveStatus: guard((series, size) => ledger.reserveStatus(series, size), timely),
+    revocations: guard((from) => ledger.revocations(from), timely),
+    ...(ledger.watch && { watch: (wake) => ledger.watch?.(wake) ?? (() => undefined) }),
     sweep: guard(() => ledger.sweep(), patient),
   }
 }

@@ -9,8 +9,10 @@ import type { LiveGrant } from './live-grant.ts'
 import type { LiveTask } from './live-task.ts'
 import { OnceMarks } from './once-marks.ts'
 import { ProofMarks } from './proof-marks.ts'
+import { RevocationLog } from './revocation-log.ts'
 import type { SignedTask } from './signed-task.ts'
 import { StandingStops } from './standing-stops.ts'
+import { StatusIndexes } from './status-indexes.ts'
 import type { Repeats, Use } from './use.ts'
 
 /** An ended task is known for at least this long. Then it is unknown, which is refused as well. */
@@ -47,6 +49,8 @@ export class LedgerStore {
   readonly once: OnceMarks
   readonly bindings: OnceMarks
   readonly stops: StandingStops
+  readonly log: RevocationLog
+  readonly statusIndexes = new StatusIndexes()
   /** Uses remembered by attempt, and by idempotency key; what the kept outcomes take. */
   attempts = 0
   repeats = 0
@@ -59,7 +63,10 @@ export class LedgerStore {
   readonly #taskEnds = new ExpiryQueue<LiveTask>()
   readonly #signedTaskEnds = new ExpiryQueue<SignedTask>()
 
-  constructor(bounds: LedgerBounds, clock: () => number) {
+  constructor(
+    bounds: LedgerBounds,
+    { clock, incarnation }: { readonly clock: () => number; readonly incarnation: string },
+  ) {
     const { maxProofs, maxSkewSeconds } = bounds
     this.bounds = bounds
     this.boot = clock()
@@ -68,6 +75,7 @@ export class LedgerStore {
     this.once = new OnceMarks(maxProofs, maxSkewSeconds)
     this.bindings = new OnceMarks(maxProofs, maxSkewSeconds)
     this.stops = new StandingStops(maxSkewSeconds)
+    this.log = new RevocationLog({ incarnation, maxSkewSeconds })
     this.#clock = clock
   }
 
@@ -181,6 +189,7 @@ export class LedgerStore {
       proofs: this.proofs.size,
       marks: this.once.size,
       bindings: this.bindings.size,
+      revocations: this.log.size,
       unswept: this.#lapsed.tasks.length + this.#lapsed.grants.length + this.#lapsed.uses.length,
     }
   }
@@ -191,6 +200,7 @@ export class LedgerStore {
     this.proofs.forget(now)
     this.once.forget(now, Number.POSITIVE_INFINITY)
     this.bindings.forget(now, Number.POSITIVE_INFINITY)
+    this.log.forget(now)
   }
 
   #dropGrant(grant: LiveGrant, now: number): void {

@@ -2,6 +2,10 @@ import type { JsonObject } from '../json/value.ts'
 import type { Ceiling, Limit } from '../grant/entry.ts'
 import type { RefusalReason } from '../reason.ts'
 import type { MaybePromise, Refused, Result } from '../result.ts'
+import type { RevocationRead, StatusSeries } from './revocation-entry.ts'
+import type { RevocationTarget } from './revocation-target.ts'
+
+export type { RevocationTarget } from './revocation-target.ts'
 
 /** How one use ended, as far as a retry with the same idempotency key may be told. */
 export interface Outcome {
@@ -140,16 +144,6 @@ export interface GrantState extends GrantRecord {
   readonly usesLeft: number
 }
 
-/** What a revocation names. `everything` also stops issuing. */
-export type RevocationTarget =
-  | { readonly kind: 'grant'; readonly jti: string }
-  | { readonly kind: 'task'; readonly txn: string }
-  | { readonly kind: 'agent'; readonly clientId: string }
-  | { readonly kind: 'owner'; readonly owner: string }
-  | { readonly kind: 'action'; readonly audience: string; readonly action: string }
-  | { readonly kind: 'policy-version'; readonly version: string }
-  | { readonly kind: 'everything' }
-
 /** What a revocation killed, or would kill in a dry run. */
 export interface RevocationEffect {
   readonly tasks: readonly string[]
@@ -193,6 +187,26 @@ export interface Ledger extends UseLedger {
   ): MaybePromise<RevocationEffect>
   /** Clears an agent, owner, action, policy version or everything that was stopped; what was killed stays dead. */
   resume(target: RevocationTarget, reason: string): MaybePromise<boolean>
+  /**
+   * Takes `size` status indexes of a series that nobody else has or had, in one atomic step: the first of a row of
+   * them. 0 takes nothing and answers how many are taken. Brokers that share a ledger take blocks and give them out.
+   */
+  reserveStatus(series: StatusSeries, size: number): MaybePromise<number>
+  /**
+   * Reads the log of what was killed, stopped and lifted: at most `limit` lines after a cursor, or from the start.
+   *
+   * A line is written in the same atomic operation as the kill, so a kill that was acknowledged is read by whoever
+   * reads after it, and lines come in an order in which no later read finds one before a cursor it gave. A line is kept
+   * for as long as it says something: a grant's until it expired on every clock, a stop's until it is lifted, a lift's
+   * until what its cut-off kills has expired. A read from the start finds all of these; it may exceed `limit` by the
+   * stops that stand. Where wide kills are written in steps, the stop is the first of them.
+   */
+  revocations(from: { readonly after?: string; readonly limit: number }): MaybePromise<RevocationRead>
+  /**
+   * Calls `wake` soon after lines were added, by whichever process; returns what ends that. A wake may be lost or come
+   * for nothing: readers look by themselves every now and then. Absent where a store cannot tell.
+   */
+  watch?(wake: () => void): () => void
   /** What ran out since the last call, each once: for the trail. Whoever owns the ledger calls it regularly. */
   sweep(): MaybePromise<Swept>
   /**

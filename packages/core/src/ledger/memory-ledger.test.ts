@@ -264,6 +264,7 @@ describe('memoryLedger() forgets', () => {
       proofs: 0,
       marks: 0,
       bindings: 0,
+      revocations: 0,
       unswept: 0,
     })
   })

@@ -10,7 +10,7 @@ import { openTask } from './open-task.ts'
 import { redeem } from './redeem.ts'
 import { registerGrant } from './register-grant.ts'
 import { reservationIds } from './reservation-ids.ts'
-import { endTask, revoke } from './revoke.ts'
+import { endTask, resume, revoke } from './revoke.ts'
 import { sweep } from './sweep.ts'
 
 /** Answers at once: every method of the port without its promise. */
@@ -26,8 +26,8 @@ export type MemoryLedger = {
  * Throws HallpassError `configuration-invalid` unless `exactFor` is named and the bounds are whole numbers in range.
  */
 export function memoryLedger(options: MemoryLedgerOptions): MemoryLedger {
-  const store = new LedgerStore(ledgerBounds(options), ledgerClock(options.clock))
   const incarnation = randomId('mem_')
+  const store = new LedgerStore(ledgerBounds(options), { clock: ledgerClock(options.clock), incarnation })
   const newReservation = reservationIds()
   return {
     exactFor: 'one-process',
@@ -54,7 +54,10 @@ export function memoryLedger(options: MemoryLedgerOptions): MemoryLedger {
     },
     endTask: (txn, how, reason) => endTask(store, txn, { how, reason }),
     revoke: (target, reason, { dryRun = false } = {}) => revoke(store, target, { reason, dryRun }),
-    resume: (target) => store.stops.lift(target, store.tick()),
+    resume: (target, reason) => resume(store, target, reason),
+    reserveStatus: (series, size) => store.statusIndexes.take(series, size, store.tick()),
+    revocations: (from) => store.log.read(from, store.tick()),
+    watch: (wake) => store.log.watch(wake),
     sweep: () => sweep(store),
     markOnce: (key, until) => store.once.take(key, until, store.tick()),
     bindKey: (assertion, jkt, bounds) => store.bindings.bind({ assertion, jkt }, bounds, store.tick()),

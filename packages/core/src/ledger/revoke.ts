@@ -23,9 +23,10 @@ export function endTask(
   if (task === undefined) return undefined
   store.expireIfOver(task, now)
   if (task.end !== undefined) return undefined
-  const effect = effectOf({ tasks: [task], grants: [] }, now)
+  const killed = killedBy({ tasks: [task], grants: [] }, now)
   store.endTask(task, how, { at: now, reason })
-  return effect
+  store.log.killed(killed, { at: now, reason: reason ?? how })
+  return { tasks: [txn], grants: killed.map(effectOn) }
 }
 
 /** Stops issuing for the target, then kills what it reaches. A dry run only says what that would be. */
@@ -35,17 +36,32 @@ export function revoke(
   { reason, dryRun }: { readonly reason: string; readonly dryRun: boolean },
 ): RevocationEffect {
   const now = store.tick()
-  if (!dryRun) stop(store, target, now)
+  if (!dryRun) stop(store, target, { at: now, reason })
   const reach = reachOf(store, target, now)
-  const effect = effectOf(reach, now)
+  const killed = killedBy(reach, now)
+  const effect = { tasks: reach.tasks.map((task) => task.record.txn), grants: killed.map(effectOn) }
   if (dryRun) return effect
   for (const task of reach.tasks) store.endTask(task, 'revoked', { at: now, reason })
   for (const grant of reach.grants) grant.revoked = { at: now, reason }
+  store.log.killed(killed, { at: now, reason })
   return effect
 }
 
-function stop(store: LedgerStore, target: RevocationTarget, now: number): void {
+/** Lets a stopped target go on. False when nothing of the kind stands. */
+export function resume(store: LedgerStore, target: RevocationTarget, reason: string): boolean {
+  const now = store.tick()
+  const lifted = store.stops.lift(target, now)
+  if (lifted) store.log.lifted(target, { at: now, reason })
+  return lifted
+}
+
+function stop(
+  store: LedgerStore,
+  target: RevocationTarget,
+  { at: now, reason }: { readonly at: number; readonly reason: string },
+): void {
   const { maxSkewSeconds, maxTaskSeconds } = store.bounds
+  store.log.stopped(target, { at: now, reason })
   const wide = target.kind !== 'grant' && target.kind !== 'task'
   if (wide) store.stops.stop(target, now)
   // A verifier's own store may meet what is revoked only later; elsewhere it is marked, or unknown and refused.
@@ -95,12 +111,9 @@ function alive({ tasks, grants }: Reach, now: number): Reach {
   return { tasks: [...open], grants: own }
 }
 
-function effectOf({ tasks, grants }: Reach, now: number): RevocationEffect {
+function killedBy({ tasks, grants }: Reach, now: number): readonly GrantRecord[] {
   const inTasks = tasks.flatMap((task) => [...task.grants].filter((grant) => grant.lives(now)))
-  return {
-    tasks: tasks.map((task) => task.record.txn),
-    grants: [...inTasks, ...grants].flatMap(({ record }) =>
-      record === undefined ? [] : [{ jti: record.jti, txn: record.txn, status: record.status }],
-    ),
-  }
+  return [...inTasks, ...grants].flatMap(({ record }) => record ?? [])
 }
+
+const effectOn = ({ jti, txn, status }: GrantRecord) => ({ jti, txn, status })

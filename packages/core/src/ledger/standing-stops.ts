@@ -115,7 +115,8 @@ export class StandingStops {
   }
 }
 
-function nameOf(target: RevocationTarget): string {
+/** One name for one target. */
+export function nameOf(target: RevocationTarget): string {
   switch (target.kind) {
     case 'grant':
       return JSON.stringify([target.kind, target.jti])

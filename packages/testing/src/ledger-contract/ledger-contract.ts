@@ -1,3 +1,4 @@
+import { feedCases } from './feed-cases.ts'
 import { onceCases } from './once-cases.ts'
 import { raceCases } from './race-cases.ts'
 import { redeemCases } from './redeem-cases.ts'
@@ -31,6 +32,7 @@ export function ledgerContract({ name, create, ownStore, describe, it }: LedgerC
   const all = {
     ...groups,
     revocation: revocationCases,
+    feed: feedCases,
     races: raceCases,
     ...(ownStore && { 'own store': signedCases }),
   }
