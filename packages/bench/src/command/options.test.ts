@@ -3,9 +3,13 @@ import { isChosen, parseOptions } from './options.ts'
 
 describe('parseOptions()', () => {
   test.each([
-    [[], { json: false, quick: false, only: [] }],
-    [['--json', '--quick'], { json: true, quick: true, only: [] }],
-    [['--only=verify.,deny', '--only', 'http'], { json: false, quick: false, only: ['verify.', 'deny', 'http'] }],
+    [[], { json: false, quick: false, only: [], profile: undefined }],
+    [['--json', '--quick'], { json: true, quick: true, only: [], profile: undefined }],
+    [
+      ['--only=verify.,deny', '--only', 'http'],
+      { json: false, quick: false, only: ['verify.', 'deny', 'http'], profile: undefined },
+    ],
+    [['--profile=deny.warm'], { json: false, quick: false, only: [], profile: 'deny.warm' }],
   ])('reads %j', (args, expected) => expect(parseOptions(args)).toEqual(expected))
 
   test('refuses what it does not know', () => expect(() => parseOptions(['--fast'])).toThrow(TypeError))

@@ -17,7 +17,7 @@ const time = (microseconds: number): string =>
       : `${figure(microseconds * 1000)} ns`
 const aimOf = ({ aim, better }: Row): string => (aim === null ? '' : `${better === 'lower' ? '≤' : '≥'} ${aim}`)
 
-const HEADINGS = ['', 'row', 'ratio', 'aim', 'min - max', 'each', 'against']
+const HEADINGS = ['', 'row', 'ratio', 'aim', 'best', 'min - max', 'each', 'against']
 
 /** The rows as a table for people. */
 export function renderTable(rows: readonly Row[]): string {
@@ -26,6 +26,7 @@ export function renderTable(rows: readonly Row[]): string {
     row.id,
     figure(row.ratio),
     aimOf(row),
+    figure(row.best),
     `${figure(row.min)} - ${figure(row.max)}`,
     time(row.microseconds),
     `${row.baseline} (${time(row.baselineMicroseconds)})`,
@@ -33,7 +34,7 @@ export function renderTable(rows: readonly Row[]): string {
   const widths = HEADINGS.map((heading, column) =>
     Math.max(heading.length, ...cells.map((line) => (line[column] ?? '').length)),
   )
-  const isNumber = (column: number) => column >= 2 && column <= 5
+  const isNumber = (column: number) => column >= 2 && column <= 6
   const line = (texts: readonly string[]) =>
     texts
       .map((text, column) => (isNumber(column) ? text.padStart(widths[column] ?? 0) : text.padEnd(widths[column] ?? 0)))

@@ -24,6 +24,8 @@ describe('rowOf()', () => {
     expect(rowOf(aim({}), samples)).toMatchObject({ ratio: 1.2, min: 1.1, max: 1.3, rounds: 3, microseconds: 120 })
   })
 
+  test('has the quietest rounds of both beside it', () => expect(rowOf(aim({}), samples).best).toBe(1.1))
+
   test('says what the other clock saw', () => expect(rowOf(aim({}), samples).otherRatio).toBe(1.3))
 
   test.each([

@@ -1,4 +1,4 @@
-import { median, pairedRatios, spread } from '../timing/statistics.ts'
+import { median, pairedRatios, quietRatio, spread } from '../timing/statistics.ts'
 import type { Measure } from '../timing/statistics.ts'
 import type { Sample } from '../timing/work.ts'
 import type { RowAim } from './row-aim.ts'
@@ -13,6 +13,8 @@ export interface Row {
   readonly baseline: string
   readonly unit: string
   readonly met: boolean | null
+  /** Quietest decile of the rounds against the quietest decile of the baseline: the ratio without most of the noise. */
+  readonly best: number
   readonly min: number
   readonly max: number
   readonly rounds: number
@@ -39,6 +41,7 @@ export function rowOf({ id, aim, better, measure, baseline, work }: RowAim, samp
     baseline,
     unit: better === 'lower' ? `x the time of one ${baseline}` : `x the throughput of ${baseline}`,
     met: aim === null ? null : better === 'lower' ? ratio <= aim : ratio >= aim,
+    best: round(quietRatio(samples, measure, better)),
     min: round(ratios.min),
     max: round(ratios.max),
     rounds: samples.length,

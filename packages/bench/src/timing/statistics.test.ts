@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { median, pairedRatios, spread } from './statistics.ts'
+import { median, pairedRatios, quietest, quietRatio, spread } from './statistics.ts'
 import type { Sample } from './work.ts'
 
 const sample = (own: number, base: number): Sample => ({
@@ -42,6 +42,25 @@ describe('pairedRatios()', () => {
   ])('refuses the timing %d against %d', (own, base) =>
     expect(() => pairedRatios([sample(own, base)], 'cpu', 'lower')).toThrow(RangeError),
   )
+})
+
+describe('quietest()', () => {
+  test.each([
+    [[5], 5],
+    [[9, 7, 8], 7],
+    [Array.from({ length: 60 }, (_, index) => 60 - index), 6],
+  ])('of %j is %d', (values, expected) => expect(quietest(values)).toBe(expected))
+
+  test('of nothing is an error, not a number', () => expect(() => quietest([])).toThrow(RangeError))
+})
+
+describe('quietRatio()', () => {
+  const samples = [sample(30, 10), sample(12, 30), sample(18, 20)]
+
+  test('holds the least disturbed work against the least disturbed baseline, whichever rounds they are of', () =>
+    expect(quietRatio(samples, 'cpu', 'lower')).toBeCloseTo(1.2))
+
+  test('turns round for throughput', () => expect(quietRatio(samples, 'cpu', 'higher')).toBeCloseTo(10 / 12))
 })
 
 test('spread() has the middle and both ends', () => expect(spread([2, 9, 4])).toEqual({ median: 4, min: 2, max: 9 }))

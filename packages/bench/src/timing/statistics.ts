@@ -16,6 +16,14 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2
 }
 
+/** Value below which a tenth of the values lie, at least one: the cost of whoever was disturbed least. */
+export function quietest(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const value = sorted[Math.floor((sorted.length - 1) / 10)]
+  if (value === undefined) throw new RangeError('A decile needs at least one value.')
+  return value
+}
+
 export function spread(values: readonly number[]): Spread {
   return { median: median(values), min: Math.min(...values), max: Math.max(...values) }
 }
@@ -33,4 +41,11 @@ export function pairedRatios(samples: readonly Sample[], measure: Measure, bette
     if (!(own > 0) || !(base > 0)) throw new RangeError('A timing must be positive; the clock or the work is broken.')
     return better === 'lower' ? own / base : base / own
   })
+}
+
+/** The quietest decile of the work against the quietest decile of its baseline: what is left once noise is taken away. */
+export function quietRatio(samples: readonly Sample[], measure: Measure, better: 'lower' | 'higher'): number {
+  const own = quietest(samples.map((sample) => sample.own[measure]))
+  const base = quietest(samples.map((sample) => sample.base[measure]))
+  return better === 'lower' ? own / base : base / own
 }

@@ -27,7 +27,7 @@ export interface Stopwatch {
  * A batch this long pays for exactly the garbage it made: the young generation is collected before it, off the clock,
  * and after it, on the clock. Shorter ones are charged for the collections that happen to fall into them.
  */
-const LONG_MS = 10
+const LONG_MS = 6
 const MAX_OPERATIONS = 2_000_000
 /** Between two slices the guess may grow this much: a work that was slow once must not be timed in crumbs for ever. */
 const MAX_GROWTH = 4
