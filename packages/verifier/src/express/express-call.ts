@@ -16,16 +16,15 @@ export function expressCall(req: Request, routeNames: readonly string[], guard: 
       'requireGrant does not stand in a route, so it would let other paths through; mount it on the route itself',
     )
   }
+  const call = { method: req.method, target: req.originalUrl, headers: req.rawHeaders, route: routeOf(req, routeNames) }
+  if (!announcesBody(req)) return call
   const raw = rawBodyOf(req)
-  const hasBody = announcesBody(req)
-  if (hasBody && raw === undefined && (req.readableDidRead || req.body !== undefined)) {
+  if (raw === undefined && (req.readableDidRead || req.body !== undefined)) {
     throw new HallpassError(
       'body-consumed',
       'Another parser read this request before requireGrant, so its raw bytes are gone; use jsonBody() instead of express.json()',
     )
   }
-  const call = { method: req.method, target: req.originalUrl, headers: req.rawHeaders, route: routeOf(req, routeNames) }
-  if (!hasBody) return call
   return { ...call, body: raw === undefined ? nodeBodyReader(req) : keptBody(raw) }
 }
 
@@ -40,7 +39,9 @@ const keptBody =
  */
 function standsInRoute({ route }: Request, guard: object): boolean {
   const { stack } = (route ?? {}) as { stack?: readonly { readonly handle: object }[] }
-  return stack?.some(({ handle }) => handle === guard) === true
+  if (stack === undefined) return false
+  for (const { handle } of stack) if (handle === guard) return true
+  return false
 }
 
 function routeOf(req: Request, names: readonly string[]): Readonly<Record<string, string>> {

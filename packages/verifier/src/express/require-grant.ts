@@ -42,7 +42,7 @@ export function requireGrant<A extends Api>(
   })
   const routeNames = [...(guarded.action.path ?? '').matchAll(/\{([^{}]+)\}/g)].map((match) => match[1] ?? '')
 
-  const act = (req: Request, res: Response, next: NextFunction) => (verdict: Verdict) => {
+  function act({ req, res, next }: Exchange, verdict: Verdict): void {
     switch (verdict.kind) {
       case 'refused':
       case 'repeated':
@@ -64,11 +64,19 @@ export function requireGrant<A extends Api>(
     }
   }
 
+  async function actLater(exchange: Exchange, verdict: Promise<Verdict>): Promise<void> {
+    try {
+      act(exchange, await verdict)
+    } catch (error) {
+      exchange.next(error)
+    }
+  }
+
   function requireGrantHandler(req: Request, res: Response, next: NextFunction): void {
     const verdict = guarded.verify(expressCall(req, routeNames, requireGrantHandler))
-    const go = act(req, res, next)
-    if (isPromise(verdict)) void later(verdict, go, next)
-    else go(verdict)
+    // A verdict that is there takes no detour through a promise.
+    if (isPromise(verdict)) void actLater({ req, res, next }, verdict)
+    else act({ req, res, next }, verdict)
   }
   markGuard(requireGrantHandler, { verifier, action: guarded.action })
   return requireGrantHandler as unknown as GrantGuard
@@ -84,18 +92,13 @@ export const grantOf = <A extends Api, N extends ActionName<A>>(
   req: object,
 ): GrantOf<A, N> => grantFor(req, verifier, action) as GrantOf<A, N>
 
-async function later(verdict: Promise<Verdict>, go: (verdict: Verdict) => void, next: NextFunction): Promise<void> {
-  try {
-    go(await verdict)
-  } catch (error) {
-    next(error)
-  }
+interface Exchange {
+  readonly req: Request
+  readonly res: Response
+  readonly next: NextFunction
 }
 
-async function runOldAuthentication(
-  handler: RequestHandler,
-  { req, res, next }: { req: Request; res: Response; next: NextFunction },
-): Promise<void> {
+async function runOldAuthentication(handler: RequestHandler, { req, res, next }: Exchange): Promise<void> {
   try {
     await handler(req, res, next)
   } catch (error) {

@@ -17,6 +17,8 @@ interface Staged {
   [STAGE]: OpenCall | PassedCall | undefined
 }
 
+type Opened = OpenCall | Exclude<Verdict, { readonly kind: 'admitted' }>
+
 export type Hook = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
 
 /** Whether the guard reads this request's body itself, so that no parser may touch it. */
@@ -26,6 +28,8 @@ interface GuardedRoute {
   readonly verifier: Verifier
   readonly declared: DeclaredRoute
   readonly guarded: ActionVerifier
+  /** Fixed prefix of the route before the action's own path. */
+  readonly mount: string
   /** The route has a schema that may rewrite the body, query or route parameters it validates. */
   readonly hasSchema: boolean
 }
@@ -34,20 +38,22 @@ interface GuardedRoute {
 type Input = Pick<FastifyRequest, 'body' | 'params' | 'query'>
 
 /** The hooks of one guarded route: the token before the body is read, the rest after it. */
-export function guardRoute({ verifier, declared, guarded, hasSchema }: GuardedRoute): {
+export function guardRoute({ verifier, declared, guarded, mount, hasSchema }: GuardedRoute): {
   onRequest: Hook
   preValidation: Hook
-  preHandler: Hook
+  preHandler: Hook | undefined
 } {
   const { action, orElse } = declared
   const checked = new WeakMap<FastifyRequest, Input>()
 
+  const opened = ({ request, reply, done }: HookCall, stage: Opened): void => {
+    if (stage.kind === 'refused' || stage.kind === 'repeated') return send(reply, stage.answer())
+    ;(request as unknown as Staged)[STAGE] = stage
+    done()
+  }
+
   const onRequest: Hook = (request, reply, done) => {
-    settleHook(done, guarded.open(fastifyCall(request)), (opened) => {
-      if (opened.kind === 'refused' || opened.kind === 'repeated') return send(reply, opened.answer())
-      ;(request as unknown as Staged)[STAGE] = opened
-      done()
-    })
+    goOn({ request, reply, done }, guarded.open(fastifyCall(request, mount)), opened)
   }
 
   const preValidation: Hook = (request, reply, done) => {
@@ -67,10 +73,10 @@ export function guardRoute({ verifier, declared, guarded, hasSchema }: GuardedRo
       )
       return
     }
-    settleHook(done, stage.finish(), (verdict) => admit(verdict, { request, reply, done }))
+    goOn({ request, reply, done }, stage.finish(), admit)
   }
 
-  const admit = (verdict: Verdict, { request, reply, done }: HookCall): void => {
+  const admit = ({ request, reply, done }: HookCall, verdict: Verdict): void => {
     switch (verdict.kind) {
       case 'refused':
       case 'repeated':
@@ -94,7 +100,7 @@ export function guardRoute({ verifier, declared, guarded, hasSchema }: GuardedRo
     done()
   }
 
-  return { onRequest, preValidation, preHandler }
+  return { onRequest, preValidation, preHandler: hasSchema ? preHandler : undefined }
 }
 
 /** Copies query and route parameters, which are flat, since a validator writes into them. */
@@ -111,19 +117,31 @@ interface HookCall {
 }
 
 /** Goes on at once where the verdict is there, so that a warm request takes no detour through a promise. */
-function settleHook<T>(done: HookHandlerDoneFunction, value: T | Promise<T>, proceed: (value: T) => void): void {
-  const fail = (error: unknown) => done(error as Error)
-  if (isPromise(value)) value.then(proceed).catch(fail)
-  else proceed(value)
+function goOn<T>(call: HookCall, value: T | Promise<T>, proceed: (call: HookCall, value: T) => void): void {
+  if (isPromise(value)) void goOnLater(call, value, proceed)
+  else proceed(call, value)
 }
 
-function fastifyCall(request: FastifyRequest): IncomingCall {
+async function goOnLater<T>(
+  call: HookCall,
+  value: Promise<T>,
+  proceed: (call: HookCall, value: T) => void,
+): Promise<void> {
+  try {
+    proceed(call, await value)
+  } catch (error) {
+    call.done(error as Error)
+  }
+}
+
+function fastifyCall(request: FastifyRequest, mount: string): IncomingCall {
   const { raw } = request
   const call = {
     method: request.method,
     target: request.originalUrl,
     headers: raw.rawHeaders,
     route: request.params as Readonly<Record<string, string>>,
+    mount,
   }
   return announcesBody(raw) ? { ...call, body: nodeBodyReader(raw) } : call
 }

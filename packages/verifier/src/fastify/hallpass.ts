@@ -46,12 +46,12 @@ const plugin: FastifyPluginCallback<HallpassPluginOptions> = (fastify, options, 
       orElse: orElse !== undefined,
       ...(observeOnlyUntil === undefined ? {} : { observeOnlyUntil }),
     })
-    checkDeclaredRoute(route, guarded.action)
+    const mount = checkDeclaredRoute(route, guarded.action)
     routed.add(action)
-    const hooks = guardRoute({ verifier, declared, guarded, hasSchema: hasSchema(route) })
+    const hooks = guardRoute({ verifier, declared, guarded, mount, hasSchema: hasSchema(route) })
     for (const name of ['onRequest', 'preValidation', 'preHandler'] as const) {
-      const own = route[name]
-      route[name] = [hooks[name], ...(own === undefined ? [] : [own].flat())]
+      const [guard, own] = [hooks[name], route[name]]
+      if (guard !== undefined) route[name] = [guard, ...(own === undefined ? [] : [own].flat())]
     }
   })
 

@@ -23,5 +23,5 @@ export interface NodeResponse {
   write: unknown
   writeHead: unknown
   end: unknown
-  once(event: 'finish' | 'close', listener: () => void): unknown
+  on(event: 'finish' | 'close', listener: () => void): unknown
 }

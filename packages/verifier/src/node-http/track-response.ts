@@ -14,9 +14,10 @@ export function trackResponse(use: Pick<Use, 'keepsOutcome' | 'settle'>, respons
     keepOutcome(use, response)
     return
   }
+  // Both come where all went well, and the first one counts. `once` would wrap each to say so a second time.
   const settle = () => void use.settle(response.writableEnded ? { status: response.statusCode } : ABORTED)
-  response.once('finish', settle)
-  response.once('close', settle)
+  response.on('finish', settle)
+  response.on('close', settle)
 }
 
 type Write = (this: NodeResponse, ...given: readonly unknown[]) => unknown
