@@ -1,1 +1,5 @@
-export {}
+export { sqliteLedger } from './sqlite-ledger.ts'
+export type { SqliteLedger } from './sqlite-ledger.ts'
+export type { SqliteLedgerOptions } from './sqlite-ledger-options.ts'
+export type { SqliteHandle, SqliteStatement, SqliteValue } from './sqlite-handle.ts'
+export { raiseSqliteEpoch } from './raise-epoch.ts'
