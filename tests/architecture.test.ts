@@ -29,7 +29,7 @@ const rows: Record<string, Row> = {
 }
 
 /** Private programs: they take what their manifest lists. */
-const programs = ['conformance', 'bench']
+const programs = ['conformance', 'bench', 'fuzz']
 
 /** Packages that run on Node only. Everything else also runs where there is no `node:` module. */
 const nodePackages = new Set(['broker', 'cli', 'testing', ...programs])
@@ -152,7 +152,7 @@ describe('files', () => {
     const verifier = packages.filter((pkg) => pkg.label === 'verifier')
     const sources = new Map(verifier.flatMap(shipped).map((source) => [source.path, source]))
     // An API without a store proves a key of its own to the broker; nobody else gets that code along.
-    const doors = ['index', 'express', 'fastify', 'hono'].map((door) => `packages/verifier/src/${door}.ts`)
+    const doors = ['index', 'express', 'fastify', 'hono', 'ext-authz'].map((door) => `packages/verifier/src/${door}.ts`)
     const reached = new Set<string>()
     const visit = (path: string): void => {
       const source = sources.get(path)
