@@ -20,14 +20,22 @@ export class Charges {
   readonly #charges: readonly Charge[]
   /** Every use costs 1 everywhere, so no amounts need to be kept for giving back. */
   readonly #callsOnly: boolean
+  /** The one there is, where it is a cap on the grant's own calls: most grants have nothing else. */
+  readonly #ownCalls: Charge | undefined
 
   constructor(charges: readonly Charge[]) {
     this.#charges = charges
     this.#callsOnly = charges.every(({ limit }) => limit.parameter === undefined)
+    const [only, ...more] = charges
+    this.#ownCalls = only !== undefined && more.length === 0 && isOwnCalls(only.limit) ? only : undefined
   }
 
   /** Why these uses do not fit, or undefined when every limit takes them. Changes nothing. */
   whyUnfit(amounts: Amounts, uses: number, now: number): LimitRefusal | undefined {
+    if (this.#ownCalls !== undefined) {
+      const { limit, counter } = this.#ownCalls
+      if (!(uses > limit.max - counter.spent(now))) return undefined
+    }
     for (const { limit, counter } of this.#charges) {
       const units = unitsOf(limit, amounts, uses)
       if (Number.isNaN(units)) return { ok: false, reason: 'amount-invalid', limit: limit.id }
@@ -44,6 +52,10 @@ export class Charges {
    * Returns what `giveBack` needs: the units by limit, or undefined where each limit was charged 1.
    */
   charge(amounts: Amounts, uses: number, now: number): readonly number[] | undefined {
+    if (this.#ownCalls !== undefined) {
+      this.#ownCalls.counter.add(uses, now)
+      return undefined
+    }
     if (this.#callsOnly) {
       for (const { counter } of this.#charges) counter.add(uses, now)
       return undefined
@@ -61,6 +73,7 @@ export class Charges {
 
   /** Calls of the grant's own that are left. */
   callsLeft(now: number): number {
+    if (this.#ownCalls !== undefined) return this.#ownCalls.limit.max - this.#ownCalls.counter.spent(now)
     let left = Number.MAX_SAFE_INTEGER
     for (const { limit, counter } of this.#charges) {
       if (isOwnCalls(limit)) left = Math.min(left, limit.max - counter.spent(now))

@@ -9,6 +9,7 @@ import type { LiveGrant } from './live-grant.ts'
 import type { LiveTask } from './live-task.ts'
 import { OnceMarks } from './once-marks.ts'
 import { ProofMarks } from './proof-marks.ts'
+import { RunningUses } from './running-uses.ts'
 import { RevocationLog } from './revocation-log.ts'
 import type { SignedTask } from './signed-task.ts'
 import { StandingStops } from './standing-stops.ts'
@@ -43,8 +44,7 @@ export class LedgerStore {
   /** Signed grants and what is kept of their tasks, by issuer. */
   readonly signedGrants = new Map<string, Map<string, LiveGrant>>()
   readonly signedTasks = new Map<string, Map<string, SignedTask>>()
-  /** Uses that may still be settled or given back, by reservation. */
-  readonly running = new Map<string, Use>()
+  readonly running = new RunningUses()
   readonly proofs: ProofMarks
   readonly once: OnceMarks
   readonly bindings: OnceMarks
@@ -129,7 +129,7 @@ export class LedgerStore {
   addUse(use: Use, grant: LiveGrant): void {
     grant.addUse(use)
     this.attempts += 1
-    this.running.set(use.reservation, use)
+    this.running.add(use)
     this.#leases.add(use)
   }
 
@@ -151,7 +151,7 @@ export class LedgerStore {
   lapseIfOver(use: Use, now: number): void {
     if (use.state !== 'running' || now < use.leaseEnd) return
     use.state = 'unknown'
-    this.running.delete(use.reservation)
+    this.running.delete(use)
     this.#lapsed.uses.push(use)
   }
 

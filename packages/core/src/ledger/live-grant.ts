@@ -2,6 +2,7 @@ import { matchResource } from '../catalog/resource.ts'
 import type { RefusalReason } from '../reason.ts'
 import type { Charges } from './charges.ts'
 import type { Expiring } from './expiry-queue.ts'
+import type { Fingerprint } from './fingerprint-set.ts'
 import type { GrantRecord, GrantState, RedeemRequest } from './ledger.ts'
 import type { GrantOfTask, LiveTask } from './live-task.ts'
 import type { StandingStops } from './standing-stops.ts'
@@ -19,11 +20,11 @@ export interface GrantFacts {
   readonly resource: string | undefined
   readonly iat: number
   readonly exp: number
-  readonly jkt: string | undefined
-  readonly owner: string | undefined
-  readonly policyVersion: string | undefined
-  /** Of the task, where the signed grant says it; a registered one is asked of its task. */
-  readonly deadline: number | undefined
+  readonly jkt?: string | undefined
+  readonly owner?: string | undefined
+  /** These two where a signed grant says them; a registered one is asked of its record and its task. */
+  readonly policyVersion?: string | undefined
+  readonly deadline?: number | undefined
 }
 
 /** Where a grant comes from: its registration, or its signature and the revocations this store was told of. */
@@ -39,6 +40,8 @@ export class LiveGrant implements Expiring, UsedGrant, GrantOfTask {
   readonly actionUses: { count: number }
   revoked: { readonly at: number; readonly reason: string } | undefined = undefined
   repeats: Repeats | undefined = undefined
+  /** Of the key it is bound to, from its first proof on. */
+  holder: Fingerprint | undefined = undefined
   due = 0
   slot = -1
   readonly #stops: StandingStops | undefined

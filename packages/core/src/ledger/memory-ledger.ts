@@ -9,7 +9,6 @@ import { LedgerStore } from './ledger-store.ts'
 import { openTask } from './open-task.ts'
 import { redeem } from './redeem.ts'
 import { registerGrant } from './register-grant.ts'
-import { reservationIds } from './reservation-ids.ts'
 import { endTask, resume, revoke } from './revoke.ts'
 import { sweep } from './sweep.ts'
 
@@ -28,14 +27,13 @@ export type MemoryLedger = {
 export function memoryLedger(options: MemoryLedgerOptions): MemoryLedger {
   const incarnation = randomId('mem_')
   const store = new LedgerStore(ledgerBounds(options), { clock: ledgerClock(options.clock), incarnation })
-  const newReservation = reservationIds()
   return {
     exactFor: 'one-process',
     incarnation,
     now: () => store.tick(),
     openTask: (task, { maxOpenTasks }) => openTask(store, task, { maxOpenTasks, incarnation }),
     registerGrant: (grant) => registerGrant(store, grant, incarnation),
-    redeem: (request) => redeem(store, request, newReservation),
+    redeem: (request) => redeem(store, request),
     settle: (reservation, outcome) => settle(store, reservation, outcome),
     giveBack: (reservation) => giveBack(store, reservation),
     task(txn) {

@@ -1,11 +1,13 @@
 import type { RefusalReason } from '../reason.ts'
 import type { Refused } from '../result.ts'
 import { refuse } from '../result.ts'
+import type { Fingerprint } from './fingerprint-set.ts'
 import type { RedeemAnswer, RedeemRequest } from './ledger.ts'
 import type { LedgerStore } from './ledger-store.ts'
 import { LiveGrant } from './live-grant.ts'
 import { repeatsOf } from './repeats-of.ts'
 import { signedGrant } from './signed-grant.ts'
+import type { Repeats } from './use.ts'
 import { Use } from './use.ts'
 
 /** Longer ids would let one caller fill the memory that the bounds count by entries. */
@@ -15,7 +17,7 @@ const MAX_ID_CHARS = 256
  * The one step in which a request spends its grant. It runs to its end without yielding: whatever it refuses, no
  * limit was charged, and of two requests for the last use one comes second.
  */
-export function redeem(store: LedgerStore, request: RedeemRequest, newReservation: () => string): RedeemAnswer {
+export function redeem(store: LedgerStore, request: RedeemRequest): RedeemAnswer {
   const now = store.tick()
   const grant = findGrant(store, request, now)
   if (!(grant instanceof LiveGrant)) return grant
@@ -34,25 +36,16 @@ export function redeem(store: LedgerStore, request: RedeemRequest, newReservatio
   const repeats = idempotency === undefined ? undefined : repeatsOf(store, grant, request)
   if (typeof repeats === 'string') return refuse(repeats)
   // A duplicate uses up its own proof too: else its capture is answered for as long as the outcome is kept.
-  const replay = markProof(store, request, now)
+  const replay = markProof(store, { grant, request }, now)
   if (replay !== undefined) return refuse(replay)
 
-  const known = idempotency && repeats?.byKey.get(idempotency.key)
-  if (known !== undefined) {
-    if (known.digest !== idempotency?.digest) return refuse('idempotency-conflict')
-    store.lapseIfOver(known, now)
-    return known.toRetry()
+  const instead = insteadOfUse(store, { grant, request, repeats }, now)
+  if (instead !== undefined) {
+    if (request.proof !== undefined) store.proofs.keepAttempt(request.proof, attempt)
+    return instead
   }
 
-  const unfit = grant.charges.whyUnfit(amounts, 1, now)
-  if (unfit !== undefined) return unfit
-  if (!store.hasRoomForUse()) return refuse('ledger-full')
-
-  const use = new Use(grant, request, {
-    reservation: newReservation(),
-    at: now,
-    end: now + store.bounds.leaseSeconds,
-  })
+  const use = new Use(grant, request, { at: now, end: now + store.bounds.leaseSeconds })
   use.units = grant.charges.charge(amounts, 1, now)
   use.usesLeft = grant.charges.callsLeft(now)
   grant.actionUses.count += 1
@@ -76,13 +69,44 @@ function findGrant(store: LedgerStore, request: RedeemRequest, now: number): Liv
 const isOther = (use: Use, { event, idempotency }: RedeemRequest): boolean =>
   use.event !== event || use.key !== idempotency?.key || use.digest !== idempotency?.digest
 
-function markProof(store: LedgerStore, { proof, attempt }: RedeemRequest, now: number): RefusalReason | undefined {
+/** What a request gets that makes no use of its own: the outcome of an earlier one, or a refusal. */
+function insteadOfUse(
+  store: LedgerStore,
+  asked: { readonly grant: LiveGrant; readonly request: RedeemRequest; readonly repeats: Repeats | undefined },
+  now: number,
+): RedeemAnswer | undefined {
+  const { grant, request, repeats } = asked
+  const { idempotency, amounts } = request
+  const known = idempotency && repeats?.byKey.get(idempotency.key)
+  if (known !== undefined) {
+    if (known.digest !== idempotency?.digest) return refuse('idempotency-conflict')
+    store.lapseIfOver(known, now)
+    return known.toRetry()
+  }
+  const unfit = grant.charges.whyUnfit(amounts, 1, now)
+  if (unfit !== undefined) return unfit
+  return store.hasRoomForUse() ? undefined : refuse('ledger-full')
+}
+
+function markProof(
+  store: LedgerStore,
+  { grant, request }: { readonly grant: LiveGrant; readonly request: RedeemRequest },
+  now: number,
+): RefusalReason | undefined {
+  const { proof, attempt } = request
   if (proof === undefined) return undefined
   if (!isId(proof.jti)) return 'proof-malformed'
   if (!(now < proof.acceptUntil && proof.acceptUntil <= now + store.proofWindowSeconds)) return 'proof-time'
-  const seen = store.proofs.mark(`${proof.jkt} ${proof.jti}`, attempt, now)
-  if (seen === 'first') return undefined
+  const seen = store.proofs.mark(holderOf(store, grant, proof.jkt), proof.jti, now)
+  if (seen === 'first' || (seen === 'seen' && store.proofs.isOwn(proof, attempt))) return undefined
   return seen === 'full' ? 'ledger-full' : 'proof-replayed'
+}
+
+/** A grant is bound to one key: what its proofs have in common is worked out once. */
+function holderOf(store: LedgerStore, grant: LiveGrant, jkt: string): Fingerprint {
+  if (grant.facts.jkt === undefined) return store.proofs.holder(jkt)
+  grant.holder ??= store.proofs.holder(jkt)
+  return grant.holder
 }
 
 const isId = (text: string): boolean => text.length > 0 && text.length <= MAX_ID_CHARS

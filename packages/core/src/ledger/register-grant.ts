@@ -36,7 +36,8 @@ export function registerGrant(
     atIssue.charge(amounts, uses, now)
   }
 
-  const grant = new LiveGrant(factsOf(record), chargesOf(record.limits, task), { record: { ...record }, task })
+  const kept = { ...record }
+  const grant = new LiveGrant(kept, chargesOf(record.limits, task), { record: kept, task })
   store.addGrant(grant, store.grants)
   task.grants.add(grant)
   task.grantsIssued += 1
@@ -86,19 +87,3 @@ const chargesOf = (limits: readonly Limit[], task: LiveTask): Charges =>
       counter: limit.per === 'grant' ? new Counter(limit) : task.counter(limit),
     })),
   )
-
-const factsOf = ({ issuer, jti, txn, clientId, audience, action, resource, iat, exp, jkt, ...rest }: GrantRecord) => ({
-  issuer,
-  jti,
-  txn,
-  clientId,
-  audience,
-  action,
-  resource,
-  iat,
-  exp,
-  jkt,
-  owner: rest.owner,
-  policyVersion: rest.policy.version,
-  deadline: undefined,
-})

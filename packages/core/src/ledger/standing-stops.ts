@@ -27,8 +27,8 @@ export interface UseFacts {
   readonly jti: string
   readonly txn: string
   readonly clientId: string
-  readonly owner: string | undefined
-  readonly policyVersion: string | undefined
+  readonly owner?: string | undefined
+  readonly policyVersion?: string | undefined
   readonly audience: string
   readonly action: string
   readonly iat: number

@@ -23,7 +23,9 @@ export class Repeats {
 
 /** One use of a grant: the reservation, the attempt that made it, and what a retry with its key is told. */
 export class Use {
-  readonly reservation: string
+  /** Unguessable; given by whoever keeps the running ones, with its place among them. */
+  reservation = ''
+  place = -1
   readonly grant: UsedGrant
   readonly attempt: string
   readonly event: string
@@ -40,12 +42,7 @@ export class Use {
   /** Next in the order in which leases end. */
   next: Use | undefined = undefined
 
-  constructor(
-    grant: UsedGrant,
-    request: RedeemRequest,
-    lease: { readonly reservation: string; readonly at: number; readonly end: number },
-  ) {
-    this.reservation = lease.reservation
+  constructor(grant: UsedGrant, request: RedeemRequest, lease: { readonly at: number; readonly end: number }) {
     this.grant = grant
     this.attempt = request.attempt
     this.event = request.event
