@@ -25,12 +25,18 @@ export interface Row {
   readonly microseconds: number
   readonly baselineMicroseconds: number
   readonly note: string
+  /** What else was seen while it was timed; in the JSON only. */
+  readonly detail?: Readonly<Record<string, number>>
 }
 
 const round = (value: number): number => Number(value.toPrecision(4))
 
 /** Turns a row's samples into its line. */
-export function rowOf({ id, aim, better, measure, baseline, work }: RowAim, samples: readonly Sample[]): Row {
+export function rowOf(
+  { id, aim, better, measure, baseline, work }: RowAim,
+  samples: readonly Sample[],
+  detail?: Row['detail'],
+): Row {
   const ratios = spread(pairedRatios(samples, measure, better))
   const ratio = round(ratios.median)
   return {
@@ -50,6 +56,7 @@ export function rowOf({ id, aim, better, measure, baseline, work }: RowAim, samp
     microseconds: round(median(samples.map(({ own }) => own[measure])) / 1000),
     baselineMicroseconds: round(median(samples.map(({ base }) => base[measure])) / 1000),
     note: work,
+    ...(detail === undefined ? {} : { detail }),
   }
 }
 
