@@ -294,7 +294,7 @@ describe('what a proof is for', () => {
     '/orders/123',
     `http://${other}/orders/123`,
     `https://${other}/orders/123`,
-    `HTTP://user@${other}/orders/123`,
+    `HTTP://${other}/orders/123`,
   ]
 
   test('never follows Host, forwarding headers or the authority of the request line', async () => {

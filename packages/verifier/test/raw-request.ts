@@ -9,6 +9,8 @@ export interface RawRequest {
   readonly body?: string | Uint8Array | undefined
   /** Sends the body in chunks without a length. */
   readonly chunked?: boolean
+  /** The headers name the host themselves. */
+  readonly ownHost?: boolean
 }
 
 export interface Reply {
@@ -21,7 +23,7 @@ export interface Reply {
 /** Sends bytes to a loopback server, with nothing normalised on the way. */
 export async function sendRaw(
   port: number,
-  { method = 'GET', target = '/', headers = [], body, chunked }: RawRequest,
+  { method = 'GET', target = '/', headers = [], body, chunked, ownHost }: RawRequest,
 ): Promise<Reply> {
   const length = body === undefined || chunked === true ? [] : ['content-length', String(Buffer.byteLength(body))]
   const framing = chunked === true ? ['transfer-encoding', 'chunked'] : length
@@ -32,7 +34,7 @@ export async function sendRaw(
         port,
         method,
         path: target,
-        headers: ['host', `127.0.0.1:${port}`, ...headers, ...framing],
+        headers: [...(ownHost === true ? [] : ['host', `127.0.0.1:${port}`]), ...headers, ...framing],
         agent: false,
       },
       (response) => {

@@ -88,7 +88,7 @@ const fetchSurface: Surface = {
     }
     const handlers = EXPRESS_ROUTES.map(([method, path, action]) => ({
       method: method.toUpperCase(),
-      pattern: new RegExp(`^(?:https?://[^/]*)?${path.replaceAll(/:\w+/g, '[^/?]+')}(?:\\?|$)`),
+      pattern: new RegExp(`^(?:https?://[^/]*)?${path.replaceAll(/:\w+/g, '[^/?]+')}(?:\\?|$)`, 'i'),
       run: protect(verifier, action, {
         ...options,
         handler: async (_request, call: { grant: VerifiedGrant; body: JsonValue | undefined } | undefined) =>
@@ -161,7 +161,8 @@ const honoSurface: Surface = {
 
 // Express knows an error handler by its four parameters.
 // eslint-disable-next-line max-params
-const failed: express.ErrorRequestHandler = (_error, _req, res, _next) => void res.status(500).json({ failed: true })
+const failed: express.ErrorRequestHandler = (error: { status?: number }, _req, res, _next) =>
+  void res.status(error.status ?? 500).json({ failed: true })
 
 /** As thin as a fetch server on Node can be: repeated fields are joined, the host comes from the request. */
 async function answer(
@@ -179,10 +180,20 @@ async function answer(
   const target = req.url ?? '/'
   const url = target.startsWith('/') ? `http://${req.headers.host}${target}` : target
   const body = bytes.length === 0 ? {} : { body: bytes }
-  const response = await handler(new Request(url, { method: req.method ?? 'GET', headers, ...body }))
+  const request = requestOf(url, { method: req.method ?? 'GET', headers, ...body })
+  const response = request === undefined ? new Response(null, { status: 400 }) : await handler(request)
   res.statusCode = response.status
   response.headers.forEach((value, name) => res.setHeader(name, value))
   res.end(Buffer.from(await response.arrayBuffer()))
+}
+
+/** Undefined for what no web `Request` can be. */
+function requestOf(url: string, init: RequestInit): Request | undefined {
+  try {
+    return new Request(url, init)
+  } catch {
+    return undefined
+  }
 }
 
 export const surfaces: readonly Surface[] = [fetchSurface, expressSurface, fastifySurface, honoSurface]

@@ -10,11 +10,14 @@ const MAX_RESOURCE = 512
 /** Slash, backslash, percent, asterisk, controls, line separators, and format characters that hide in print. */
 // eslint-disable-next-line no-control-regex
 const UNSAFE = /[/\\%*\u0000-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/
+// eslint-disable-next-line no-control-regex
+const ASCII = /^[\u0000-\u007f]*$/
 
 /** Whether a value may stand for one part of a resource, and so for one path segment. */
 function isPart(value: unknown, separators: readonly string[]): value is string {
   if (typeof value !== 'string' || value === '' || value.length > MAX_RESOURCE) return false
   if (value === '.' || value.includes('..') || UNSAFE.test(value) || !isWellFormed(value)) return false
+  if (!ASCII.test(value) && value.normalize('NFC') !== value) return false
   return !separators.some((separator) => value.includes(separator))
 }
 
@@ -22,7 +25,8 @@ function isPart(value: unknown, separators: readonly string[]): value is string 
  * The resource a request is about, from its route parameters, which were decoded exactly once.
  *
  * Refuses empty values, slashes, dot segments, asterisks, control characters, leftovers of percent-encoding, and values
- * that hold the text between two parameters of the template: no two sets of values give one resource.
+ * that hold the text between two parameters of the template: no two sets of values give one resource. Text that is not
+ * in normalization form C is refused too, since a store may take both spellings of `é` for one.
  */
 export function resourceFrom(
   action: Action,

@@ -63,9 +63,9 @@ export function requestUrl(publicUrl: string, target: string): Result<RequestUrl
   return ok({ url: base.origin + full, path, query })
 }
 
-/** Path and query of an absolute-form target, whatever host it names. */
+/** Path and query of an absolute-form target, whatever host it names; a user in it is refused (RFC 9110 section 4.2.4). */
 function dropAuthority(target: string): string | undefined {
-  const rest = /^https?:\/\/[^/?#\\\s]*(.*)$/is.exec(target)?.[1]
+  const rest = /^https?:\/\/[^/?#\\\s@]+([/?#].*|)$/is.exec(target)?.[1]
   if (rest === undefined) return undefined
   return rest.startsWith('/') ? rest : `/${rest}`
 }

@@ -28,6 +28,12 @@ export function expressCall(req: Request, routeNames: readonly string[], guard: 
   return { ...call, body: raw === undefined ? nodeBodyReader(req) : keptBody(raw) }
 }
 
+/** Tells which of the mounts that are known the request came through. */
+export function underMount(call: IncomingCall, mounts: ReadonlySet<string>): IncomingCall {
+  for (const mount of mounts) if (call.target.startsWith(`${mount}/`)) return { ...call, mount }
+  return call
+}
+
 const keptBody =
   (raw: Uint8Array): BodyReader =>
   (limitBytes) =>

@@ -3,6 +3,8 @@ import type { Action } from '@hallpass/core'
 export interface GuardMark {
   readonly verifier: object
   readonly action: Action
+  /** Fixed paths that mounts put before the action's own, as `checkRoutes` found them. */
+  readonly mounts: Set<string>
 }
 
 const marks = new WeakMap<object, GuardMark>()

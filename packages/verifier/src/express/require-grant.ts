@@ -6,7 +6,7 @@ import { trackResponse } from '../node-http/track-response.ts'
 import { writeAnswer } from '../node-http/write-answer.ts'
 import type { Verdict } from '../verdict.ts'
 import type { GrantOf, Verifier } from '../verifier.ts'
-import { expressCall } from './express-call.ts'
+import { expressCall, underMount } from './express-call.ts'
 import { markGuard } from './guard-marks.ts'
 
 export interface RequireGrantOptions {
@@ -40,6 +40,7 @@ export function requireGrant<A extends Api>(
     orElse: orElse !== undefined,
     ...(observeOnlyUntil === undefined ? {} : { observeOnlyUntil }),
   })
+  const mounts = new Set<string>()
   const routeNames = [...(guarded.action.path ?? '').matchAll(/\{([^{}]+)\}/g)].map((match) => match[1] ?? '')
 
   function act({ req, res, next }: Exchange, verdict: Verdict): void {
@@ -73,12 +74,13 @@ export function requireGrant<A extends Api>(
   }
 
   function requireGrantHandler(req: Request, res: Response, next: NextFunction): void {
-    const verdict = guarded.verify(expressCall(req, routeNames, requireGrantHandler))
+    const call = expressCall(req, routeNames, requireGrantHandler)
+    const verdict = guarded.verify(mounts.size === 0 ? call : underMount(call, mounts))
     // A verdict that is there takes no detour through a promise.
     if (isPromise(verdict)) void actLater({ req, res, next }, verdict)
     else act({ req, res, next }, verdict)
   }
-  markGuard(requireGrantHandler, { verifier, action: guarded.action })
+  markGuard(requireGrantHandler, { verifier, action: guarded.action, mounts })
   return requireGrantHandler as unknown as GrantGuard
 }
 

@@ -14,7 +14,8 @@ export const coveredCall: Step = (attempt) => {
     attempt.parameters = {}
     return undefined
   }
-  const asked = askOf(planned, { method: call.method, path, query, route: call.route, body: json })
+  const { method, route, mount } = call
+  const asked = askOf(planned, { method, path, query, route, mount, body: json })
   if (!asked.ok) return asked
   const { resource, parts, parameters } = asked.value
   attempt.resource = resource
@@ -30,12 +31,11 @@ export const coveredCall: Step = (attempt) => {
   }
   attempt.parameters = {}
   if (query === '' && json === undefined) {
-    const route = call.route === undefined ? undefined : { ...call.route }
     token.bare = {
       planned,
-      method: call.method,
+      method,
       target: call.target,
-      route,
+      route: route === undefined ? undefined : { ...route },
       url: attempt.url,
       resource,
       parts: Object.freeze(parts),

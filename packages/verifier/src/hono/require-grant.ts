@@ -1,6 +1,7 @@
 import type { ActionName, Api, JsonValue } from '@hallpass/core'
 import { HallpassError, ok, refuse } from '@hallpass/core'
 import type { Context, MiddlewareHandler } from 'hono'
+import { isFixedPath } from '../door/fixed-path.ts'
 import { grantFor, keepGrant } from '../door/granted.ts'
 import type { VerifiedGrant } from '../grant/verified-grant.ts'
 import type { BodyReader, IncomingCall } from '../request/incoming-call.ts'
@@ -36,10 +37,12 @@ export function requireGrant<A extends Api, N extends ActionName<A>>(
     orElse: orElse !== undefined,
     ...(observeOnlyUntil === undefined ? {} : { observeOnlyUntil }),
   })
-  const names = [...(guarded.action.path ?? '').matchAll(/\{([^{}]+)\}/g)].map((match) => match[1] ?? '')
+  const path = guarded.action.path ?? ''
+  const names = [...path.matchAll(/\{([^{}]+)\}/g)].map((match) => match[1] ?? '')
+  const pattern = path.replaceAll(/\{([^{}]+)\}/g, ':$1')
 
   return async function requireGrantHandler(c, next) {
-    const verdict = await guarded.verify(honoCall(c, names))
+    const verdict = await guarded.verify(honoCall(c, { names, pattern }))
     switch (verdict.kind) {
       case 'refused':
       case 'repeated':
@@ -73,10 +76,11 @@ export const grantOf = <A extends Api, N extends ActionName<A>>(
   c: Context,
 ): GrantOf<A, N> => grantFor(c.req.raw, verifier, action) as GrantOf<A, N>
 
-function honoCall(c: Context, names: readonly string[]): IncomingCall {
+function honoCall(c: Context, { names, pattern }: ActionRoute): IncomingCall {
   // The helper of `hono/route` that replaces this came with 4.8.
   // eslint-disable-next-line @typescript-eslint/no-deprecated
-  if (c.req.routePath.split('/').includes('*')) {
+  const { routePath } = c.req
+  if (routePath.split('/').includes('*')) {
     throw new HallpassError(
       'route-mismatch',
       'requireGrant stands before every path of a pattern, and so before other actions; mount it on the route itself',
@@ -91,8 +95,21 @@ function honoCall(c: Context, names: readonly string[]): IncomingCall {
       )
     }
   }
-  const call = webCall(c.req.raw, route)
+  const call = { ...webCall(c.req.raw, route), mount: mountOf(routePath, pattern) }
   return call.body === undefined ? call : { ...call, body: cachedBody(c, call.body) }
+}
+
+interface ActionRoute {
+  /** Route parameters of the action. */
+  readonly names: readonly string[]
+  /** The action's path as Hono writes it. */
+  readonly pattern: string
+}
+
+/** What `basePath` and `route` put before the action's own path. A pattern there is no mount, and nothing passes. */
+function mountOf(routePath: string, pattern: string): string {
+  const mount = routePath.endsWith(pattern) ? routePath.slice(0, routePath.length - pattern.length) : ''
+  return isFixedPath(mount) ? mount : ''
 }
 
 /** Reads the raw body once and leaves it where Hono looks, so that a handler may still ask for it: the same bytes. */

@@ -17,6 +17,8 @@ export interface IncomingCall {
   readonly headers: readonly string[] | FieldLookup
   /** Route parameters as the handler will see them, decoded once. Absent: read off the path by the action's own template. */
   readonly route?: Readonly<Record<string, string>>
+  /** Fixed path that the app's mounts put before the action's own, beside the one in `publicUrl`: `/v1`. Default none. */
+  readonly mount?: string
   /** Absent where the request has no body. Called at most once, and only after the token proved genuine. */
   readonly body?: BodyReader
 }
