@@ -14,6 +14,7 @@ export class SqliteFile {
   }
 
   /** The first row, which must have the columns of `Row`. */
+  // eslint-disable-next-line typescript/no-unnecessary-type-parameters
   get<Row>(sql: string, ...parameters: SqliteValue[]): Row | undefined {
     return (this.#statement(sql).get(...parameters) ?? undefined) as Row | undefined
   }
