@@ -52,13 +52,13 @@ describe('sqliteLedger() in several processes', () => {
     const total = { id: 'total', per: 'task', max: 100, parameter: 'amount', scale: 2 } as const
     const agent = { id: 'day', per: 'agent', max: 50, window_seconds: 86_400 } as const
     const grants = [
-      await registeredGrant(ledger, task, [calls(1)]),
-      await registeredGrant(ledger, task, [calls(7)]),
-      await registeredGrant(ledger, task, [calls(100)]),
-      await registeredGrant(ledger, task, [calls(10_000), total]),
-      await registeredGrant(ledger, task, [calls(10_000), total]),
-      await registeredGrant(ledger, task, [calls(10_000), agent]),
-      await registeredGrant(ledger, await openedTask(ledger), [calls(10_000), agent]),
+      await registeredGrant(ledger, task, { limits: [calls(1)] }),
+      await registeredGrant(ledger, task, { limits: [calls(7)] }),
+      await registeredGrant(ledger, task, { limits: [calls(100)] }),
+      await registeredGrant(ledger, task, { limits: [calls(10_000), total] }),
+      await registeredGrant(ledger, task, { limits: [calls(10_000), total] }),
+      await registeredGrant(ledger, task, { limits: [calls(10_000), agent] }),
+      await registeredGrant(ledger, await openedTask(ledger), { limits: [calls(10_000), agent] }),
     ]
     const requests = grants.map((grant) => ({ ...requestFor(grant), amounts: { amount: 7 } }))
     const input = { path, requests, clients: CLIENTS, rounds: ROUNDS }
@@ -80,7 +80,7 @@ describe('sqliteLedger() in several processes', () => {
   test('gives no use twice when a process is killed: what was answered is counted, the rest ends as unknown', async () => {
     const path = temporaryFile()
     const ledger = sqliteLedger({ database: openHandle(path), busySeconds: 60, leaseSeconds: 1 })
-    const grant = await registeredGrant(ledger, await openedTask(ledger), [calls(3000)])
+    const grant = await registeredGrant(ledger, await openedTask(ledger), { limits: [calls(3000)] })
     const input = { path, requests: [requestFor(grant)], clients: CLIENTS, rounds: 0 }
     const killed = startReplica(useForever, input)
     await killed.until(300)

@@ -40,7 +40,7 @@ describe('sqliteLedger() options', () => {
     const database = handle()
     const prepare = (sql: string) => {
       const statement = database.prepare(sql)
-      const get = () => ({ x: /synchronous$/.test(sql) ? 2n : Object.values(Object(statement.get()))[0] })
+      const get = () => ({ x: sql.endsWith('synchronous') ? 2n : Object.values(Object(statement.get()))[0] })
       return { get, all: () => [], run: () => ({ changes: 0n }) }
     }
     expect(() => sqliteLedger({ database: { exec: (sql) => database.exec(sql), prepare } })).toThrow(/bigint/)
@@ -71,7 +71,7 @@ describe('sqliteLedger() schema', () => {
   test('opens a file again as it was left', async () => {
     const path = temporaryFile()
     const first = sqliteLedger({ database: openHandle(path) })
-    const grant = await registeredGrant(first, await openedTask(first), [calls(2)])
+    const grant = await registeredGrant(first, await openedTask(first), { limits: [calls(2)] })
     await first.redeem(useOf(grant))
     const again = sqliteLedger({ database: openHandle(path) })
     expect(again.incarnation).toBe(first.incarnation)
@@ -86,7 +86,7 @@ describe('sqliteLedger() life', () => {
     const path = temporaryFile()
     const ledger = sqliteLedger({ database: openHandle(path) })
     const task = await openedTask(ledger)
-    const grant = await registeredGrant(ledger, task, [calls(5)])
+    const grant = await registeredGrant(ledger, task, { limits: [calls(5)] })
     const use = await ledger.redeem(useOf(grant))
     const old = ledger.incarnation
     const raised = raiseSqliteEpoch(openHandle(path))
@@ -106,7 +106,11 @@ describe('sqliteLedger() life', () => {
     const path = temporaryFile()
     let now = T0 + 100
     const ledger = sqliteLedger({ database: openHandle(path), clock: () => now })
-    const grant = await registeredGrant(ledger, await openedTask(ledger), [calls(5)], { exp: T0 + 110, iat: T0 + 50 })
+    const grant = await registeredGrant(ledger, await openedTask(ledger), {
+      limits: [calls(5)],
+      exp: T0 + 110,
+      iat: T0 + 50,
+    })
     now = T0 + 111
     expect(await ledger.redeem(useOf(grant))).toMatchObject({ reason: 'token-expired' })
     const behind = sqliteLedger({ database: openHandle(path), clock: () => T0 })
@@ -124,7 +128,7 @@ describe('sqliteLedger() life', () => {
       { id: 'task', per: 'task', max: 9 } as const,
       { id: 'minute', per: 'agent', max: 9, window_seconds: 60 } as const,
     ]
-    const grant = await registeredGrant(ledger, task, limits)
+    const grant = await registeredGrant(ledger, task, { limits })
     const proof = { jkt: 'jkt', jti: 'p', iat: now, acceptUntil: now + 60 }
     const settled = await ledger.redeem(useOf(grant, { amounts: { amount: 1 }, proof }))
     await ledger.settle(settled.ok && settled.state === 'first' ? settled.reservation : '', { status: 200 })
@@ -147,7 +151,7 @@ describe('sqliteLedger() trouble', () => {
   test('refuses issue and use on a full disk, tells who must revoke, and goes on when there is room', async () => {
     const database = handle()
     const ledger = sqliteLedger({ database })
-    const grant = await registeredGrant(ledger, await openedTask(ledger), [calls(1_000_000)])
+    const grant = await registeredGrant(ledger, await openedTask(ledger), { limits: [calls(1_000_000)] })
     const pages = Number(Object.values(Object(database.prepare('PRAGMA page_count').get()))[0])
     database.exec(`PRAGMA max_page_count = ${pages + 3}`)
     const answers = await Promise.all(Array.from({ length: 900 }, async () => ledger.redeem(useOf(grant))))
@@ -165,7 +169,7 @@ describe('sqliteLedger() trouble', () => {
   test('waits for another writer, then gives up; what gave up was not done', async () => {
     const path = temporaryFile()
     const ledger = sqliteLedger({ database: openHandle(path), busySeconds: 1 })
-    const grant = await registeredGrant(ledger, await openedTask(ledger), [calls(2)])
+    const grant = await registeredGrant(ledger, await openedTask(ledger), { limits: [calls(2)] })
     const other = openHandle(path)
     other.exec('BEGIN IMMEDIATE')
     await expect(ledger.redeem(useOf(grant))).rejects.toThrow(isUnavailable)
@@ -176,14 +180,14 @@ describe('sqliteLedger() trouble', () => {
 
   test('refuses more waiters than it has room for', async () => {
     const ledger = sqliteLedger({ database: handle(), maxWaiting: 2 })
-    const grant = await registeredGrant(ledger, await openedTask(ledger), [calls(9)])
+    const grant = await registeredGrant(ledger, await openedTask(ledger), { limits: [calls(9)] })
     const answers = await Promise.allSettled([1, 2, 3].map(async () => ledger.redeem(useOf(grant))))
     expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
   })
 
   test('lets one operation that breaks take nobody with it', async () => {
     const ledger = sqliteLedger({ database: handle() })
-    const grant = await registeredGrant(ledger, await openedTask(ledger), [calls(9)])
+    const grant = await registeredGrant(ledger, await openedTask(ledger), { limits: [calls(9)] })
     const poison = useOf(grant, { event: Symbol('no text') as never })
     const answers = await Promise.allSettled(
       [useOf(grant), poison, useOf(grant)].map(async (use) => ledger.redeem(use)),
@@ -194,7 +198,7 @@ describe('sqliteLedger() trouble', () => {
 
   test('takes no reservation that was guessed from its place', async () => {
     const ledger = sqliteLedger({ database: handle() })
-    const grant = await registeredGrant(ledger, await openedTask(ledger), [calls(9)])
+    const grant = await registeredGrant(ledger, await openedTask(ledger), { limits: [calls(9)] })
     await ledger.redeem(useOf(grant))
     for (const guess of ['res_.1', '.1', '1', 'res_x.1', 'res_x.-1', 'res_x.1e0']) {
       expect(await ledger.giveBack(guess, 'guess')).toBe(false)

@@ -31,8 +31,7 @@ export async function openedTask(ledger: Ledger, changes: Partial<TaskRecord> = 
 export async function registeredGrant(
   ledger: Ledger,
   task: TaskRecord,
-  limits: readonly Limit[],
-  changes: Partial<GrantRecord> = {},
+  changes: Partial<GrantRecord> & { readonly limits: readonly Limit[] },
 ): Promise<GrantRecord> {
   const iat = Math.floor(await ledger.now())
   const registered = await ledger.registerGrant({
@@ -46,7 +45,6 @@ export async function registeredGrant(
     resource: 'order:123',
     iat,
     exp: iat + 300,
-    limits,
     policy: task.policy,
     status: { uri: `${ISSUER}/status/1`, idx: 7 },
     incarnation: ledger.incarnation,
