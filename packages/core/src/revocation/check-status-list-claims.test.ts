@@ -29,6 +29,9 @@ const malformed: readonly [string, JsonObject][] = [
   ['without iat', { iat: null }],
   ['with a text as iat', { iat: `${NOW}` }],
   ['with a text as exp', { exp: `${NOW + 50}` }],
+  ['with a text as nbf', { nbf: `${NOW}` }],
+  ['with a list as nbf', { nbf: [] }],
+  ['with nbf null', { nbf: null }],
   ['with a ttl of 0', { ttl: 0 }],
   ['with a negative ttl', { ttl: -15 }],
   ['with a text as ttl', { ttl: '15' }],
@@ -43,6 +46,7 @@ const malformed: readonly [string, JsonObject][] = [
 
 const stale: readonly [string, JsonObject, Partial<StatusListExpectation>][] = [
   ['from the future', { iat: NOW + 6 }, {}],
+  ['not to be used before later', { nbf: NOW + 6 }, {}],
   ['expired', { exp: NOW }, {}],
   ['signed too long ago', { iat: NOW - 60 }, { lastIat: undefined }],
   ['older than one seen before', {}, { lastIat: NOW - 9 }],

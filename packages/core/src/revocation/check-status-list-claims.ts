@@ -39,12 +39,13 @@ export function checkStatusListClaims(
   payload: JsonObject,
   expect: StatusListExpectation,
 ): Result<StatusListClaims, RefusalReason> {
-  const { iss, sub, iat, exp, ttl, status_list: list } = payload
+  const { iss, sub, iat, exp, nbf, ttl, status_list: list } = payload
   const { now, lastIat, maxStalenessSeconds } = expect
   if (sub !== expect.uri) return refuse('token-claims', 'sub is not the uri of the list')
   if (iss !== undefined && expect.issuer !== undefined && iss !== expect.issuer) return refuse('issuer-unknown')
   if (!isTime(iat)) return refuse('token-claims', 'iat is missing or not a time')
   if (exp !== undefined && !isTime(exp)) return refuse('token-claims', 'exp is not a time')
+  if (nbf !== undefined && !isTime(nbf)) return refuse('token-claims', 'nbf is not a time')
   if (ttl !== undefined && !(isTime(ttl) && ttl > 0)) return refuse('token-claims', 'ttl is not a positive number')
   if (!isObject(list)) return refuse('token-claims', 'status_list is missing')
   const { bits, lst } = list
@@ -52,7 +53,8 @@ export function checkStatusListClaims(
   if (typeof lst !== 'string' || !/^[\w-]+$/.test(lst)) return refuse('token-claims', 'lst is not base64url')
 
   const usableUntil = Math.min(iat + maxStalenessSeconds, exp ?? Number.POSITIVE_INFINITY)
-  if (!(iat <= now + expect.skewSeconds)) return refuse('status-stale', 'The list is from the future')
+  if (!(iat <= now + expect.skewSeconds && (nbf ?? iat) <= now + expect.skewSeconds))
+    return refuse('status-stale', 'The list is from the future')
   if (!(now < usableUntil)) return refuse('status-stale', 'The list is too old')
   if (lastIat !== undefined && iat < lastIat) return refuse('status-stale', 'A newer list was seen before')
   const wait = Math.min(Math.max(ttl ?? DEFAULT_TTL, LEAST_TTL), MOST_TTL)

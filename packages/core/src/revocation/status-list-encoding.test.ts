@@ -74,6 +74,9 @@ describe('decodeStatusList() refuses', () => {
     ['a damaged sum', base64url(damaged)],
     ['something after the stream', base64url(Buffer.concat([good, Uint8Array.from([0])]))],
     ['a second stream', base64url(Buffer.concat([good, deflateSync(Uint8Array.from([9]))]))],
+    ['its own sum after the stream', base64url(Buffer.concat([good, good.subarray(-4)]))],
+    ['anything that ends in its own sum', base64url(Buffer.concat([good, Buffer.from('junk'), good.subarray(-4)]))],
+    ['the same stream twice', base64url(Buffer.concat([good, good]))],
   ]
 
   test.each(bad)('%s', async (_, lst) => {

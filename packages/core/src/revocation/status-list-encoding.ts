@@ -32,9 +32,13 @@ export async function decodeStatusList(
   if (compressed === undefined) return refuse('token-malformed', 'The status list is not canonical base64url')
   const bytes = await inflate(compressed, maxBytes)
   if (bytes === undefined) return refuse('token-malformed', 'The status list does not inflate within its bound')
-  // A ZLIB stream ends with this sum (RFC 1950), so whatever follows one is found without a second parser.
+  // A ZLIB stream ends with this sum (RFC 1950), so most of what follows one is found without a second parser.
   const sum = compressed.subarray(-4).reduce((value, byte) => value * 256 + byte, 0)
   if (sum !== adler32(bytes)) return refuse('token-malformed', 'The status list is damaged, or something follows it')
+  // Platforms stop reading where the stream ends. What follows may end in the same sum; but without its last byte, only
+  // a stream that something follows is still whole.
+  if ((await inflate(compressed.subarray(0, -1), maxBytes)) !== undefined)
+    return refuse('token-malformed', 'Something follows the status list')
   return ok(bytes)
 }
 

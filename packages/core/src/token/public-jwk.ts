@@ -27,12 +27,16 @@ export function publicJwk(
   if (row === undefined || typeof jwk !== 'object' || jwk === null || jwk.kty !== row.kty) return undefined
   if (PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member))) return undefined
   if (!USES.includes(jwk.use) || !fitsOperations(jwk['key_ops'])) return undefined
+  if (jwk['ext'] !== undefined && typeof jwk['ext'] !== 'boolean') return undefined
   if (jwk.alg !== undefined && jwk.alg !== alg) return undefined
   return row.kty === 'RSA' ? rsaKey(jwk, decode) : curveKey(jwk, row, decode)
 }
 
+/** A public key verifies and does nothing else; operations come once each (RFC 7517 section 4.3). */
 function fitsOperations(operations: unknown): boolean {
-  return operations === undefined || (Array.isArray(operations) && operations.includes('verify'))
+  return (
+    operations === undefined || (Array.isArray(operations) && operations.length === 1 && operations[0] === 'verify')
+  )
 }
 
 function curveKey(

@@ -32,6 +32,8 @@ describe('jwkThumbprint()', () => {
     ['a symmetric key', { kty: 'oct', k: 'AAAA' }],
     ['a key without y', { kty: 'EC', crv: 'P-256', x: 'AAAA' }],
     ['a key with x as a list', { kty: 'OKP', crv: 'Ed25519', x: ['AAAA'] }],
+    ['a key with an empty x', { kty: 'OKP', crv: 'Ed25519', x: '' }],
+    ['a key without curve', { kty: 'OKP', crv: '', x: 'AAAA' }],
     ['an unknown type', { kty: 'constructor' }],
     ['nothing in it', {}],
   ])('throws for %s', (_name, jwk) => {

@@ -18,7 +18,7 @@ export function jwkThumbprint(jwk: Jwk): string {
   const members = MEMBERS.get(jwk.kty)
   const parts = members?.map((member) => {
     const value = jwk[member]
-    return typeof value === 'string' ? `${JSON.stringify(member)}:${JSON.stringify(value)}` : undefined
+    return typeof value === 'string' && value !== '' ? `${JSON.stringify(member)}:${JSON.stringify(value)}` : undefined
   })
   if (parts === undefined || parts.includes(undefined)) {
     throw new HallpassError(
