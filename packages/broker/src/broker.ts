@@ -1,4 +1,10 @@
-import { createDigester, createEventMerger, type JwkSet, type RevocationTarget } from '@hallpass/core'
+import {
+  createDigester,
+  createEventMerger,
+  createStatusLists,
+  type JwkSet,
+  type RevocationTarget,
+} from '@hallpass/core'
 import { randomBytes } from 'node:crypto'
 import { rememberedDigests } from './audit/remembered-digests.ts'
 import { createRecorder } from './audit/recorder.ts'
@@ -18,7 +24,10 @@ import { createOpenUses } from './ledger/open-uses.ts'
 import { audienceOf, checkOptions, registrantsOf, type BrokerOptions } from './options.ts'
 import { boundedPosture } from './policy/posture.ts'
 import { resume, revoke, type RevokeOptions, type Revoked } from './revocation/revoke.ts'
+import { createFeed } from './revocation/feed/feed.ts'
+import { createRevocationTail } from './revocation/revocation-tail.ts'
 import { createStatusListIssuer } from './revocation/status-lists.ts'
+import { createStatusPlaces } from './revocation/status-places.ts'
 import { createSweeper } from './revocation/sweeper.ts'
 import { steadyClock } from './steady-clock.ts'
 import { createOwnTokens } from './token/own-tokens.ts'
@@ -74,6 +83,8 @@ export function createBroker(options: BrokerOptions): Broker {
     },
     async close() {
       sweeper.stop()
+      engine.feed.close()
+      engine.tail.close()
       await sweeper.now()
       engine.traffic.flush(true)
       await engine.recorder.drain()
@@ -92,6 +103,8 @@ function createEngine(options: BrokerOptions): Engine {
   const keySources = createKeySources(fetch, clock)
   const registrants = registrantsOf(options)
   const apis = options.apis ?? []
+  const lists = createStatusLists({ issuer, incarnation: ledger.incarnation, clock })
+  const tail = createRevocationTail(ledger, lists)
   return {
     issuer,
     policy,
@@ -106,7 +119,10 @@ function createEngine(options: BrokerOptions): Engine {
       close: async () => {},
     }),
     openUses: createOpenUses(),
-    statusLists: createStatusListIssuer({ issuer, incarnation: ledger.incarnation, tokens, clock }),
+    statusPlaces: createStatusPlaces(ledger, lists),
+    statusLists: createStatusListIssuer({ issuer, ledger, lists, tail, tokens, clock }),
+    tail,
+    feed: createFeed({ issuer, ledger, tail, tokens, clock, ...options.feed }),
     assertions: {
       registry: createRegistry(registrants, issuer),
       keysFor: (identity) => keySources.forIdentity(identity),

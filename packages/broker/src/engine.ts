@@ -8,7 +8,10 @@ import type { Nonces } from './identity/nonce.ts'
 import type { UserIssuers } from './identity/user-token.ts'
 import type { OpenUses } from './ledger/open-uses.ts'
 import type { Posture } from './policy/posture.ts'
+import type { Feed } from './revocation/feed/feed.ts'
+import type { RevocationTail } from './revocation/revocation-tail.ts'
 import type { StatusListIssuer } from './revocation/status-lists.ts'
+import type { StatusPlaces } from './revocation/status-places.ts'
 import type { OwnTokens } from './token/own-tokens.ts'
 import type { SigningKeys } from './token/signing-keys.ts'
 
@@ -25,7 +28,11 @@ export interface Engine {
   /** Takes events of verifiers into the trail, each once. */
   readonly events: EventMerger
   readonly openUses: OpenUses
+  readonly statusPlaces: StatusPlaces
   readonly statusLists: StatusListIssuer
+  /** Follows what is killed in the ledger, by whichever broker. */
+  readonly tail: RevocationTail
+  readonly feed: Feed
   readonly assertions: AssertionVerifier
   /** Everybody registered, by id. */
   readonly callers: ReadonlyMap<string, Registrant>

@@ -49,6 +49,8 @@ export interface BrokerOptions {
   readonly taskTokenSeconds?: number
   /** Time between two looks for what ran out; default 5. 0 = only when a request comes. */
   readonly sweepSeconds?: number
+  /** The revocation feed: time between two messages at most (0.05 to 60 s, default 1), and streams open at a time (default 2000). */
+  readonly feed?: { readonly heartbeatSeconds?: number; readonly maxSubscribers?: number }
   /** NumericDate seconds. */
   readonly clock?: () => number
   /** For discovery, key sets and bundles. */
@@ -89,6 +91,9 @@ export function checkOptions(options: BrokerOptions): void {
   if (taskTokenSeconds !== undefined && !(taskTokenSeconds >= 30 && taskTokenSeconds <= 900))
     invalid('taskTokenSeconds must be 30 to 900')
   if (sweepSeconds !== undefined && !(sweepSeconds >= 0)) invalid('sweepSeconds must be 0 or more')
+  const { heartbeatSeconds = 1, maxSubscribers = 1 } = options.feed ?? {}
+  if (!(heartbeatSeconds >= 0.05 && heartbeatSeconds <= 60)) invalid('feed.heartbeatSeconds must be 0.05 to 60')
+  if (!(Number.isSafeInteger(maxSubscribers) && maxSubscribers >= 0)) invalid('feed.maxSubscribers must be a whole number')
   if (nonces !== undefined && nonces !== true && nonces.secret.length < 32)
     invalid('nonces.secret must have at least 32 bytes')
 }

@@ -18,6 +18,7 @@ export {
   encodeBase64url,
   hmacSha256Base64url,
   importVerifyKey,
+  pooledSignatureCheck,
   randomId,
   sha256,
   sha256Base64,
@@ -130,9 +131,12 @@ export { isWellFormed } from './json/well-formed.ts'
 
 // Revocation
 export { createStatusLists } from './revocation/create-status-lists.ts'
+export { randomBelow } from './revocation/random-below.ts'
 export type { StatusLists, StatusListsOptions, StatusReference } from './revocation/create-status-lists.ts'
 export { STATUS, decodeStatusList, statusAt } from './revocation/status-list-encoding.ts'
 export type { StatusBits } from './revocation/status-list-encoding.ts'
+export { checkFeedClaims, concerning, feedEvents } from './revocation/feed-run.ts'
+export type { DeadIndexes, FeedExpectation, FeedRun } from './revocation/feed-run.ts'
 export { checkStatusListClaims } from './revocation/check-status-list-claims.ts'
 export type { StatusListClaims, StatusListExpectation } from './revocation/check-status-list-claims.ts'
 

@@ -57,7 +57,7 @@ export async function exchange(engine: Engine, request: OAuthRequest, call: Tool
   if (!permit.ok) return permit
   const permitted: Writable<Permitted> = { task, call, permit: permit.value, notAfter: claims.exp, jkt: task.jkt }
   if (callId.value !== undefined) permitted.callId = callId.value
-  const draft = draftGrant(engine, permitted)
+  const draft = await draftGrant(engine, permitted)
   return draft.ok ? issueGrant(engine, draft.value, permitted) : draft
 }
 

@@ -2,6 +2,7 @@ import {
   CLAIM,
   DEFAULT_TTL_SECONDS,
   DETAIL_TYPE,
+  isPromise,
   MAX_TTL_SECONDS,
   ok,
   parameterDigest,
@@ -45,8 +46,8 @@ export interface GrantDraft {
   readonly digest: string
 }
 
-/** Works out entry, limits, life and claims of a grant. Pure but for the ids it draws. */
-export function draftGrant(engine: Engine, permitted: Permitted): Step<GrantDraft> {
+/** Works out entry, limits, life and claims of a grant. Pure but for the ids and the status place it draws. */
+export async function draftGrant(engine: Engine, permitted: Permitted): Promise<Step<GrantDraft>> {
   const { task, call, permit, jkt } = permitted
   const [audience] = call.locations
   const [action] = call.actions
@@ -68,7 +69,8 @@ export function draftGrant(engine: Engine, permitted: Permitted): Step<GrantDraf
   )
   const jti = randomId('gr_')
   const policy = { version: engine.policy.version, digest: engine.policy.digest }
-  const status = engine.statusLists.allocate(exp)
+  const place = engine.statusPlaces.allocate(exp)
+  const status = isPromise(place) ? await place : place
   const record: Writable<GrantRecord> = {
     issuer: engine.issuer,
     jti,
@@ -145,7 +147,6 @@ export async function issueGrant(engine: Engine, draft: GrantDraft, permitted: P
       txn: record.txn,
     })
   } catch (fault) {
-    engine.statusLists.revoke([record.status])
     engine.recorder.note('grant.revoked', {
       txn: record.txn,
       jti: record.jti,
@@ -153,6 +154,7 @@ export async function issueGrant(engine: Engine, draft: GrantDraft, permitted: P
       detail: 'its token never left',
     })
     await engine.ledger.revoke({ kind: 'grant', jti: record.jti }, 'the broker could not finish issuing it')
+    engine.tail.nudge()
     throw fault
   }
 }

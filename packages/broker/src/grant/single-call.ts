@@ -50,7 +50,7 @@ export async function singleCall(
     jkt: proven.jkt,
     ...(callId.value === undefined ? {} : { callId: callId.value }),
   }
-  const draft = draftGrant(engine, permitted)
+  const draft = await draftGrant(engine, permitted)
   if (!draft.ok) return draft
   const task = { ...drafted.value, deadline: draft.value.record.exp }
 

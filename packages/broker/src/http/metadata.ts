@@ -8,6 +8,7 @@ export function metadata(issuer: string): object {
     token_endpoint: `${issuer}/token`,
     revocation_endpoint: `${issuer}/revoke`,
     introspection_endpoint: `${issuer}/introspect`,
+    revocation_feed_endpoint: `${issuer}/events`,
     status_list_aggregation_endpoint: `${issuer}/status`,
     response_types_supported: [],
     grant_types_supported: [GRANT_TYPE.clientCredentials, GRANT_TYPE.tokenExchange],

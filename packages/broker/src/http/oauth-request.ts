@@ -4,6 +4,8 @@ import type { Form } from './form.ts'
 /** A request to an OAuth endpoint as plain data, whatever door it came through. */
 export interface OAuthRequest {
   readonly form: Form
+  /** Default `POST`. */
+  readonly method?: 'GET'
   /** Value of the `DPoP` header. */
   readonly proof?: string
   /** Value of the `Authorization` header. */

@@ -2,6 +2,7 @@ import type { AuditSink } from '@hallpass/core'
 import { auditEndpoint } from '../audit/audit-endpoint.ts'
 import type { Engine } from '../engine.ts'
 import { redeemEndpoint } from '../ledger/redeem-endpoint.ts'
+import { eventsEndpoint } from '../revocation/feed/events-endpoint.ts'
 import { revocationsEndpoint } from '../revocation/revocations-endpoint.ts'
 import { revokeEndpoint } from '../revocation/revoke-endpoint.ts'
 import { introspectEndpoint } from '../token/introspect-endpoint.ts'
@@ -50,6 +51,10 @@ export function createRouter(engine: Engine, audit: AuditSink): (request: Reques
       if (request.method !== 'POST' || post === undefined) return refuseRoute(engine, 'method_not_allowed')
       return respond(search === '' ? await read(engine, request, post) : await refuseQuery(engine))
     }
+    if (path === '/events') {
+      if (request.method !== 'GET') return refuseRoute(engine, 'method_not_allowed')
+      return search === '' ? events(engine, request) : respond(await refuseQuery(engine))
+    }
     const found = await reads(path)
     if (found === undefined) return refuseRoute(engine, 'not_found')
     if (request.method !== 'GET' && request.method !== 'HEAD') return refuseRoute(engine, 'method_not_allowed')
@@ -81,7 +86,7 @@ function readRoutes(
         return json(state, { status: state.ready ? 200 : 503 })
       }
       case '/status':
-        return json({ status_lists: engine.statusLists.uris() })
+        return json({ status_lists: await engine.statusLists.uris() })
       default:
         return path.startsWith('/status/') ? statusList(engine, `${engine.issuer}${path}`) : undefined
     }
@@ -100,18 +105,34 @@ async function statusList(engine: Engine, uri: string): Promise<Response | undef
   }
 }
 
+/** The event stream is a response of its own kind: it goes on after its headers are out. */
+async function events(engine: Engine, request: Request): Promise<Response> {
+  const credentials = credentialsOf(request)
+  if (credentials === undefined) return respond(await refuseEarly(engine, LONG_HEADER))
+  const asked = { method: 'GET', form: new Map(), attempt: newAttempt(), ...credentials } as const
+  const found = await eventsEndpoint(engine, asked, request.headers.get('last-event-id'))
+  if (!(found instanceof ReadableStream)) return respond(found)
+  const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' }
+  return new Response(found, { headers })
+}
+
+const LONG_HEADER = { reason: 'request-malformed', detail: 'a header is too long' } as const
+
+function credentialsOf({ headers }: Request): Pick<OAuthRequest, 'proof' | 'authorization'> | undefined {
+  const proof = headers.get('dpop') ?? undefined
+  const authorization = headers.get('authorization') ?? undefined
+  if ((proof ?? '').length > MAX_HEADER_CHARS || (authorization ?? '').length > MAX_HEADER_CHARS) return undefined
+  return { ...(proof !== undefined && { proof }), ...(authorization !== undefined && { authorization }) }
+}
+
 /** Reads headers and body of a POST and hands the plain data to its endpoint. */
 async function read(
   engine: Engine,
   request: Request,
   [endpoint, expect]: readonly [Endpoint, typeof FORM],
 ): Promise<Answer> {
-  const { headers } = request
-  const proof = headers.get('dpop') ?? undefined
-  const authorization = headers.get('authorization') ?? undefined
-  if ((proof ?? '').length > MAX_HEADER_CHARS || (authorization ?? '').length > MAX_HEADER_CHARS) {
-    return refuseEarly(engine, { reason: 'request-malformed', detail: 'a header is too long' })
-  }
+  const credentials = credentialsOf(request)
+  if (credentials === undefined) return refuseEarly(engine, LONG_HEADER)
   const body = await readBody(request, expect)
   if (!body.ok) return refuseEarly(engine, body)
   const text = expect === FORM ? textOf(body.value) : { ok: true as const, value: '' }
@@ -122,8 +143,7 @@ async function read(
     form: form.value,
     body: body.value,
     attempt: newAttempt(),
-    ...(proof === undefined ? {} : { proof }),
-    ...(authorization === undefined ? {} : { authorization }),
+    ...credentials,
   })
 }
 

@@ -7,6 +7,8 @@ import type { Writable } from '../writable.ts'
 export interface ProofScope {
   /** The endpoint's own URL, from configuration. */
   readonly url: string
+  /** Default `POST`. */
+  readonly method?: 'GET' | 'POST'
   readonly accessToken?: string
   /** Thumbprint the key must have. */
   readonly jkt?: string
@@ -25,7 +27,7 @@ export async function proveKey(
 ): Promise<Step<VerifiedProof>> {
   if (ask.proof === undefined) return reject('invalid_dpop_proof', { reason: 'proof-missing' })
   const expect: Writable<ProofExpectation> = {
-    method: 'POST',
+    method: scope.method ?? 'POST',
     url: scope.url,
     now: engine.clock(),
     body: ask.body,

@@ -20,7 +20,7 @@ export async function endTask(
 ): Promise<RevocationEffect | undefined> {
   const effect = await engine.ledger.endTask(task.txn, how, reason)
   if (effect === undefined) return undefined
-  engine.statusLists.revoke(effect.grants.map(({ status }) => status))
+  engine.tail.nudge()
   const ended = engine.recorder.note('task.ended', {
     ...taskFacts(task),
     reason: how,

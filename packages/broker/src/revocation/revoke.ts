@@ -32,7 +32,7 @@ export async function revoke(engine: Engine, order: Order, { dryRun = false }: R
     data: { target: { ...target }, by },
   })
   const effect = await engine.ledger.revoke(target, reason)
-  engine.statusLists.revoke(effect.grants.map(({ status }) => status))
+  engine.tail.nudge()
   for (const txn of effect.tasks) {
     const task = await engine.ledger.task(txn)
     engine.recorder.note('task.ended', {
@@ -55,7 +55,9 @@ export async function resume(engine: Engine, { target, reason, by }: Order): Pro
     reason,
     data: { target: { ...target }, by },
   })
-  return engine.ledger.resume(target, reason)
+  const lifted = await engine.ledger.resume(target, reason)
+  engine.tail.nudge()
+  return lifted
 }
 
 function targetFacts(target: RevocationTarget): EventFacts {

@@ -1,24 +1,20 @@
-import { createStatusLists, TYP } from '@hallpass/core'
+import { type Ledger, type StatusLists, TYP } from '@hallpass/core'
 import type { OwnTokens } from '../token/own-tokens.ts'
+import type { RevocationTail } from './revocation-tail.ts'
 
-export interface StatusEntry {
-  readonly uri: string
-  readonly idx: number
-}
-
-/** The broker's status lists: entries for grants, and the signed lists that say which of them are dead. */
+/** The signed lists that say which grants are dead: the same from every broker of one ledger. */
 export interface StatusListIssuer {
-  /** A fresh entry for a grant that is over at `exp`. */
-  allocate(exp: number): StatusEntry
-  revoke(entries: readonly StatusEntry[]): void
-  uris(): readonly string[]
+  /** The lists that living grants are in. */
+  uris(): Promise<readonly string[]>
   /** The signed list (Token Status List section 5.1), or undefined when there is none of that name. */
   token(uri: string): Promise<string | undefined>
 }
 
 export interface StatusListIssuerOptions {
   readonly issuer: string
-  readonly incarnation: string
+  readonly ledger: Pick<Ledger, 'reserveStatus'>
+  readonly lists: StatusLists
+  readonly tail: RevocationTail
   readonly tokens: OwnTokens
   /** NumericDate seconds. */
   readonly clock: () => number
@@ -29,22 +25,20 @@ export const LIST_TTL_SECONDS = 15
 export const LIST_LIFE_SECONDS = 60
 /** A list that did not change is signed again after this long: verifiers count its age from the signature. */
 const RESIGN_SECONDS = 5
+/** The log is read again for a list after this long, should nobody have told that something happened. */
+const FRESH_SECONDS = 1
 
 interface SignedList {
-  readonly change: number
+  readonly changes: number
   readonly iat: number
   readonly token: Promise<string | undefined>
 }
 
-export function createStatusListIssuer({
-  issuer,
-  incarnation,
-  tokens,
-  clock,
-}: StatusListIssuerOptions): StatusListIssuer {
-  const lists = createStatusLists({ issuer, incarnation, clock })
-  const changes = new Map<string, number>()
+export function createStatusListIssuer(options: StatusListIssuerOptions): StatusListIssuer {
+  const { issuer, ledger, lists, tail, tokens, clock } = options
   const signed = new Map<string, SignedList>()
+  /** How many indexes of each series were taken when it was last asked for. */
+  const taken = new Map<string, number>()
 
   async function sign(uri: string, iat: number): Promise<string | undefined> {
     const list = await lists.encode(uri)
@@ -60,35 +54,40 @@ export function createStatusListIssuer({
     return tokens.sign(JSON.stringify(claims), TYP.statusList)
   }
 
-  /** Lists that are gone take what is known of them along. */
-  const current = (): readonly string[] => {
-    const uris = lists.uris()
-    if (changes.size + signed.size > 2 * uris.length) {
-      for (const uri of [...changes.keys(), ...signed.keys()]) {
-        if (uris.includes(uri)) continue
-        changes.delete(uri)
-        signed.delete(uri)
-      }
-    }
-    return uris
+  /** Whether a grant can be in the list: nobody makes this broker sign lists that are none. */
+  async function exists(uri: string): Promise<boolean> {
+    const place = lists.locate(uri)
+    if (place === undefined) return false
+    const { series, firstIndex } = place
+    if (firstIndex < (taken.get(series.name) ?? 0)) return true
+    const count = await ledger.reserveStatus(series, 0)
+    if (count > 0) taken.set(series.name, count)
+    return firstIndex < count
+  }
+
+  const forgetOver = (): void => {
+    const living = new Set(lists.living().map(({ name }) => name))
+    for (const name of taken.keys()) if (!living.has(name)) taken.delete(name)
+    for (const uri of signed.keys()) if (lists.locate(uri) === undefined) signed.delete(uri)
   }
 
   return {
-    allocate: (exp) => lists.allocate(exp),
-    revoke(entries) {
-      for (const { uri, idx } of entries) {
-        if (lists.set(uri, idx, 1)) changes.set(uri, (changes.get(uri) ?? 0) + 1)
-      }
+    async uris() {
+      const living = lists.living()
+      const counts = await Promise.all(living.map(async (series) => ledger.reserveStatus(series, 0)))
+      return living.flatMap((series, index) => lists.uris(series, counts[index] ?? 0))
     },
-    uris: current,
     async token(uri) {
-      if (!current().includes(uri)) return undefined
-      const change = changes.get(uri) ?? 0
-      const iat = Math.floor(clock())
+      if (!(await exists(uri))) return undefined
+      if (tail.isBehind || clock() - tail.at >= FRESH_SECONDS) await tail.sync()
+      // The list says what was so when the log was read, not when it was signed.
+      const iat = Math.floor(tail.at)
+      const changes = lists.changes(uri)
       const last = signed.get(uri)
-      if (last && last.change === change && iat - last.iat < RESIGN_SECONDS) return last.token
+      if (last && last.changes === changes && iat - last.iat < RESIGN_SECONDS) return last.token
+      if (last === undefined) forgetOver()
       const token = sign(uri, iat)
-      signed.set(uri, { change, iat, token })
+      signed.set(uri, { changes, iat, token })
       token.catch(() => signed.delete(uri))
       return token
     },

@@ -8,7 +8,7 @@ import type { Registrant } from '../identity/registrant.ts'
 
 /** An API or an operator that calls one of the broker's own endpoints with a token of its own. */
 export type Caller =
-  | { readonly kind: 'api'; readonly id: string; readonly audience: string; readonly jkt: string }
+  | { readonly kind: 'api'; readonly id: string; readonly audience: string; readonly jkt: string; readonly exp: number }
   | { readonly kind: 'operator'; readonly id: string; readonly jkt: string }
 
 export const CALLER_TOKEN_SECONDS = 300
@@ -54,6 +54,7 @@ const SCHEME = /^DPoP ([A-Za-z0-9._~+/-]+=*)$/i
  * token and body. A task token or a grant is not a caller token, whatever else is right about it.
  */
 export async function recogniseCaller(engine: Engine, request: OAuthRequest, url: string): Promise<Step<Caller>> {
+  const { method = 'POST' } = request
   const token = SCHEME.exec(request.authorization ?? '')?.[1]
   if (token === undefined) return reject('invalid_token', { reason: 'credential-missing' })
   const payload = await engine.tokens.verify(token)
@@ -62,7 +63,7 @@ export async function recogniseCaller(engine: Engine, request: OAuthRequest, url
   if (caller === undefined)
     return reject('invalid_token', { reason: 'token-claims', detail: 'not a caller token of this broker' })
   if ((payload.value['exp'] as number) <= engine.clock()) return reject('invalid_token', { reason: 'token-expired' })
-  const proof = await proveKey(engine, request, { url, accessToken: token, jkt: caller.jkt, coversBody: true })
+  const proof = await proveKey(engine, request, { url, method, accessToken: token, jkt: caller.jkt, coversBody: true })
   if (!proof.ok) return proof
   const spent = await spendProof(engine, proof.value)
   return spent.ok ? ok(caller) : spent
@@ -83,7 +84,7 @@ function callerOf(engine: Engine, payload: JsonObject): Caller | undefined {
   // Whoever was struck off the registrations since the token was issued is nobody now.
   const registrant = engine.callers.get(id)
   if (entry['type'] === DETAIL_TYPE.api && registrant?.kind === 'api' && registrant.audience === audience) {
-    return { kind: 'api', id, audience, jkt }
+    return { kind: 'api', id, audience, jkt, exp }
   }
   const isOperator =
     entry['type'] === DETAIL_TYPE.operator && registrant?.kind === 'operator' && audience === engine.issuer

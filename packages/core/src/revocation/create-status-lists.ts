@@ -1,6 +1,6 @@
 import { HallpassError } from '../fault.ts'
+import type { StatusSeries } from '../ledger/revocation-entry.ts'
 import { MAX_SKEW_SECONDS, MAX_TTL_SECONDS } from '../token/constants.ts'
-import { randomBelow } from './random-below.ts'
 import { StatusList } from './status-list.ts'
 import { STATUS } from './status-list-encoding.ts'
 
@@ -10,10 +10,8 @@ export interface StatusListsOptions {
   readonly incarnation: string
   /** NumericDate seconds; the ledger's clock. */
   readonly clock: () => number
-  /** Statuses in one list, a multiple of 8 up to 2^20; default 2^17. Half of them are used. */
+  /** Statuses in one list, a multiple of 8 up to 2^20; default 2^17. All brokers of one ledger have the same. */
   readonly size?: number
-  /** A random whole number from 0 to below its argument; for tests. */
-  readonly randomInt?: (below: number) => number
 }
 
 export interface StatusReference {
@@ -21,75 +19,108 @@ export interface StatusReference {
   readonly idx: number
 }
 
-/** The revocation lists of one broker (Token Status List), 1 bit per grant. */
+/**
+ * The revocation lists of one ledger (Token Status List), 1 bit per grant. Which list an index is in follows from the
+ * index alone, so every broker of the ledger names, keeps and serves the same lists. Who has which index is the
+ * ledger's matter (`reserveStatus`).
+ */
 export interface StatusLists {
   /**
-   * A place that no other grant has or had, for a grant that expires at `exp`, NumericDate seconds.
+   * The series whose indexes a grant that expires at `exp` (NumericDate) may have.
    * Throws HallpassError `configuration-invalid` for one beyond the longest life of a grant.
    */
-  allocate(exp: number): StatusReference
+  series(exp: number): StatusSeries
+  /** Every series that a living grant may be in. */
+  living(): readonly StatusSeries[]
+  /** The place of one index of a series. */
+  place(series: StatusSeries, index: number): StatusReference
+  /** Where a list belongs; undefined when it is not, or no longer, one of these. */
+  locate(uri: string): { readonly series: StatusSeries; readonly firstIndex: number } | undefined
+  /** The lists that the first `taken` indexes of a series are in. */
+  uris(series: StatusSeries, taken: number): readonly string[]
   /** Marks a grant INVALID, for good. False when there is no such place, or no more. */
   set(uri: string, idx: number, value: typeof STATUS.invalid): boolean
-  /** The `status_list` claim of a list; undefined when it is not, or no longer, one of this broker's. */
+  /** Grows with every status that is set in the list. */
+  changes(uri: string): number
+  /** The `status_list` claim of a list, whether or not anything was set in it; undefined when `locate` finds nothing. */
   encode(uri: string): Promise<{ readonly bits: 1; readonly lst: string } | undefined>
-  /** Lists that living grants refer to, for the aggregation endpoint. */
-  uris(): readonly string[]
 }
 
 /** Grants that expire within the same stretch share lists, which go when the last of them has expired everywhere. */
-const BUCKET_SECONDS = MAX_TTL_SECONDS
+const STRETCH_SECONDS = MAX_TTL_SECONDS
 
 /**
  * Creates the lists. Throws HallpassError `configuration-invalid` for a size that is not a multiple of 8 up to 2^20.
  */
 export function createStatusLists(options: StatusListsOptions): StatusLists {
-  const { issuer, incarnation, clock, size = 2 ** 17, randomInt = randomBelow } = options
+  const { issuer, incarnation, clock, size = 2 ** 17 } = options
   if (!Number.isSafeInteger(size) || size < 8 || size > 2 ** 20 || size % 8 !== 0) {
     throw new HallpassError('configuration-invalid', 'createStatusLists({ size }) takes a multiple of 8 up to 2^20')
   }
-  const base = `${issuer.replace(/\/+$/, '')}/status/${encodeURIComponent(incarnation)}`
-  const buckets = new Map<number, StatusList[]>()
-  const byUri = new Map<string, StatusList>()
+  const base = `${issuer.replace(/\/+$/, '')}/status/${encodeURIComponent(incarnation)}-`
+  /** Lists with something set in them, by uri. */
+  const lists = new Map<string, { readonly list: StatusList; readonly until: number }>()
+  const blank = new StatusList(size)
 
-  const dropExpired = () => {
+  const seriesOf = (stretch: number): StatusSeries => ({
+    name: stretch.toString(36),
+    until: (stretch + 1) * STRETCH_SECONDS + MAX_SKEW_SECONDS,
+  })
+
+  const dropOver = (): number => {
     const now = clock()
-    // At most a handful: one per stretch in which a living grant can expire.
-    for (const [bucket, lists] of buckets) {
-      if (now < (bucket + 1) * BUCKET_SECONDS + MAX_SKEW_SECONDS) continue
-      buckets.delete(bucket)
-      for (const { uri } of lists) byUri.delete(uri)
-    }
+    for (const [uri, { until }] of lists) if (until <= now) lists.delete(uri)
     return now
   }
 
-  const openList = (bucket: number): StatusList => {
-    const lists = buckets.get(bucket) ?? []
-    const last = lists.at(-1)
-    if (last !== undefined && !last.isFull) return last
-    const list = new StatusList(`${base}-${bucket.toString(36)}-${lists.length}`, size)
-    buckets.set(bucket, [...lists, list])
-    byUri.set(list.uri, list)
-    return list
+  const locate = (uri: string) => {
+    const [, name = '', number = ''] = (uri.startsWith(base) && PLACE.exec(uri.slice(base.length))) || []
+    const stretch = Number.parseInt(name, 36)
+    if (!Number.isSafeInteger(stretch)) return undefined
+    const series = seriesOf(stretch)
+    const now = clock()
+    const isToCome = stretch * STRETCH_SECONDS > now + MAX_TTL_SECONDS + MAX_SKEW_SECONDS
+    return series.until <= now || isToCome ? undefined : { series, firstIndex: Number(number) * size }
   }
 
   return {
-    allocate(exp) {
-      const now = dropExpired()
-      if (!(exp <= now + MAX_TTL_SECONDS + MAX_SKEW_SECONDS)) {
+    series(exp) {
+      if (!(exp <= clock() + MAX_TTL_SECONDS + MAX_SKEW_SECONDS)) {
         throw new HallpassError('configuration-invalid', `A grant lives for ${MAX_TTL_SECONDS} s at most`)
       }
-      const list = openList(Math.floor(exp / BUCKET_SECONDS))
-      return { uri: list.uri, idx: list.take(randomInt) }
+      return seriesOf(Math.floor(exp / STRETCH_SECONDS))
     },
-    set: (uri, idx, value) => value === STATUS.invalid && (byUri.get(uri)?.invalidate(idx) ?? false),
+    living() {
+      const now = clock()
+      const first = Math.floor((now - MAX_SKEW_SECONDS) / STRETCH_SECONDS)
+      const last = Math.floor((now + MAX_TTL_SECONDS + MAX_SKEW_SECONDS) / STRETCH_SECONDS)
+      return Array.from({ length: last - first + 1 }, (_, step) => seriesOf(first + step))
+    },
+    place: ({ name }, index) => ({ uri: `${base}${name}-${Math.floor(index / size)}`, idx: index % size }),
+    locate,
+    uris: ({ name }, taken) => Array.from({ length: Math.ceil(taken / size) }, (_, list) => `${base}${name}-${list}`),
+    set(uri, idx, value) {
+      if (value !== STATUS.invalid || !Number.isSafeInteger(idx) || idx < 0 || idx >= size) return false
+      const known = lists.get(uri)
+      if (known !== undefined) {
+        known.list.invalidate(idx)
+        return true
+      }
+      dropOver()
+      const place = locate(uri)
+      if (place === undefined) return false
+      const list = new StatusList(size)
+      list.invalidate(idx)
+      lists.set(uri, { list, until: place.series.until })
+      return true
+    },
+    changes: (uri) => lists.get(uri)?.list.changes ?? 0,
     async encode(uri) {
-      dropExpired()
-      const list = byUri.get(uri)
-      return list && { bits: 1, lst: await list.encode() }
-    },
-    uris() {
-      dropExpired()
-      return [...byUri.keys()]
+      if (locate(uri) === undefined) return undefined
+      return { bits: 1, lst: await (lists.get(uri)?.list ?? blank).encode() }
     },
   }
 }
+
+/** Canonical, so that one list has one name. */
+const PLACE = /^(0|[1-9a-z][0-9a-z]{0,9})-(0|[1-9]\d{0,9})$/

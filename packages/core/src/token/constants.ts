@@ -28,7 +28,20 @@ export const TYP = {
   accessToken: 'at+jwt',
   proof: 'dpop+jwt',
   statusList: 'statuslist+jwt',
+  securityEvent: 'secevent+jwt',
   checkpoint: 'hallpass-checkpoint+jwt',
+} as const
+
+/** Types of security events (RFC 8417). No standard one says that a single access token was revoked. */
+export const SECURITY_EVENT = {
+  /** A run of the revocation log, for verifiers of this profile. */
+  revocations: 'urn:hallpass:event:revocations',
+  /** One grant is dead. */
+  grantRevoked: 'urn:hallpass:event:grant-revoked',
+  /** An owner, action, policy version or everything is stopped. */
+  stopped: 'urn:hallpass:event:stopped',
+  /** An agent is stopped (CAEP 1.0): other receivers understand this one. */
+  sessionRevoked: 'https://schemas.openid.net/secevent/caep/event-type/session-revoked',
 } as const
 
 /** Private claims are URI-named (RFC 7519 section 4.2). */
@@ -59,3 +72,5 @@ export const PROOF_MAX_AGE_SECONDS = 60
 export const MAX_GRANT_BYTES = 8192
 export const MAX_PROOF_BYTES = 4096
 export const MAX_ASSERTION_BYTES = 8192
+/** A message of the revocation feed carries many revocations under one signature. */
+export const MAX_FEED_MESSAGE_BYTES = 262_144
