@@ -1,0 +1,24 @@
+import { assertionTargets } from './assertion.ts'
+import { grantTarget, taskTokenTarget } from './broker-tokens.ts'
+import { coverTarget } from './cover.ts'
+import { decimalTarget } from './decimal.ts'
+import { jsonTarget } from './json.ts'
+import { keyTarget } from './key.ts'
+import { proofTarget } from './proof.ts'
+import { requestUrlTarget } from './request-url.ts'
+import { statusListTarget } from './status-list.ts'
+import type { Target } from './target.ts'
+
+/** Everything that is fuzzed. */
+export const TARGETS: readonly Target[] = [
+  grantTarget,
+  taskTokenTarget,
+  proofTarget,
+  ...assertionTargets,
+  statusListTarget,
+  keyTarget,
+  jsonTarget,
+  decimalTarget,
+  requestUrlTarget,
+  coverTarget,
+]
