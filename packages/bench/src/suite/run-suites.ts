@@ -2,9 +2,7 @@ import { rowOf } from '../row/row.ts'
 import type { Row } from '../row/row.ts'
 import { interleave } from '../timing/interleave.ts'
 import type { Pace } from '../timing/interleave.ts'
-import { watchCollections } from '../timing/collections.ts'
-import { createStopwatch, systemClocks } from '../timing/stopwatch.ts'
-import type { Sample } from '../timing/work.ts'
+import { createStopwatch } from '../timing/stopwatch.ts'
 import type { Entry, Suite } from './suite.ts'
 
 export interface RunOptions {
@@ -53,7 +51,7 @@ async function runSuite(suite: Suite, chosen: ReadonlySet<string>, options: RunO
       const entries = open.entries.filter(({ id }) => chosen.has(id))
       const broken = await findBroken(entries, chosen)
       if (broken.length > 0) return { rows: [], broken }
-      const samples = await timed(entries, paceOf(suite, options.pace))
+      const samples = await interleave(entries, paceOf(suite, options.pace), createStopwatch())
       return {
         rows: suite.rows
           .filter(({ id }) => chosen.has(id))
@@ -65,15 +63,6 @@ async function runSuite(suite: Suite, chosen: ReadonlySet<string>, options: RunO
     }
   } catch (error) {
     return all(problemOf(error))
-  }
-}
-
-async function timed(entries: readonly Entry[], pace: Pace): Promise<Map<string, Sample[]>> {
-  const collections = watchCollections()
-  try {
-    return await interleave(entries, pace, createStopwatch(systemClocks, collections))
-  } finally {
-    collections.close()
   }
 }
 

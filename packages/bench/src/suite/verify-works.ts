@@ -35,20 +35,21 @@ function admitEach(orders: GuardedOrders, calls: () => readonly IncomingCall[]):
   }
 }
 
-/** Tokens that the verifier has seen; others take their place when each was used, or when they grow old. */
+/** One token per operation, each seen before by the verifier; others take their place when each was used, or when they grow old. */
 function warmTokens(orders: GuardedOrders, presenter: Presenter): (operations: number) => readonly Held[] {
   let held: readonly Held[] = []
+  const inTurn = (operations: number): Held[] => times(operations, (index) => take(held, (uses + index) % WARM_TOKENS))
   let madeAt = Number.NEGATIVE_INFINITY
   let uses = 0
   return (operations) => {
     uses += operations
-    if (uses < WARM_TOKENS * USES_EACH && performance.now() - madeAt < (SECONDS * 1000) / 2) return held
+    if (uses < WARM_TOKENS * USES_EACH && performance.now() - madeAt < (SECONDS * 1000) / 2) return inTurn(operations)
     held = times(WARM_TOKENS, () => presenter.hold({ calls: 2 * USES_EACH, ttl: SECONDS }))
     orders.register(held.map(({ grant }) => grant))
     void admitEach(orders, () => held.map((one) => presenter.call(one))).run(WARM_TOKENS)
     madeAt = performance.now()
     uses = operations
-    return held
+    return inTurn(operations)
   }
 }
 
@@ -59,8 +60,7 @@ export function warm(orders: GuardedOrders, presenter: Presenter): Work {
   return {
     batch: BATCH,
     prepare(operations) {
-      const held = tokens(operations)
-      calls = times(operations, (index) => presenter.call(take(held, index % WARM_TOKENS)))
+      calls = tokens(operations).map((held) => presenter.call(held))
     },
     ...admitEach(orders, () => calls),
   }
@@ -125,9 +125,8 @@ export function outOfScope(orders: GuardedOrders, presenter: Presenter): Work {
   return refuseEach(orders, (operations) => {
     const held = tokens(operations)
     const writes = operations >> 1
-    const calls = (count: number, target: Target) =>
-      times(count, (index) => presenter.call(take(held, index % WARM_TOKENS), target))
-    return { read: calls(operations - writes, OTHER_RESOURCE), write: calls(writes, OTHER_ACTION) }
+    const calls = (some: readonly Held[], target: Target) => some.map((one) => presenter.call(one, target))
+    return { read: calls(held.slice(writes), OTHER_RESOURCE), write: calls(held.slice(0, writes), OTHER_ACTION) }
   })
 }
 

@@ -5,11 +5,17 @@ type Collect = (options?: { type: 'minor' }) => void
 
 let collect: Collect | undefined
 
-/** Clears the young generation, so that a slice does not pay for what its preparation threw away. */
+/** Collects the young generation: what is alive is copied, everything else is gone. */
 export function collectYoungGarbage(): void {
   if (collect === undefined) {
     setFlagsFromString('--expose-gc')
     collect = runInNewContext('gc') as Collect
   }
   collect({ type: 'minor' })
+}
+
+/** Empties the young generation: what survives two collections is moved out of it, and not copied again on anybody's clock. */
+export function settleYoungGeneration(): void {
+  collectYoungGarbage()
+  collectYoungGarbage()
 }

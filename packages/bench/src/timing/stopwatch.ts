@@ -1,4 +1,4 @@
-import { collectYoungGarbage } from './collect-garbage.ts'
+import { collectYoungGarbage, settleYoungGeneration } from './collect-garbage.ts'
 import type { Cost, Work } from './work.ts'
 
 /** Both in milliseconds, never going back. */
@@ -15,7 +15,10 @@ const systemClocks: Clocks = {
   },
 }
 
-/** Times slices of work and learns how many operations fill one. */
+/**
+ * Times slices of work and learns how many operations fill one. A slice begins with an empty young generation and ends
+ * with collecting it, on the clock: it pays for the garbage it made and for no other.
+ */
 export interface Stopwatch {
   /** Runs one slice of about this many milliseconds; gives what one operation costs. */
   slice(work: Work, milliseconds: number): Promise<Cost>
@@ -23,11 +26,6 @@ export interface Stopwatch {
   warmUp(work: Work, milliseconds: number): Promise<void>
 }
 
-/**
- * A batch this long pays for exactly the garbage it made: the young generation is collected before it, off the clock,
- * and after it, on the clock. Shorter ones are charged for the collections that happen to fall into them.
- */
-const LONG_MS = 6
 const MAX_OPERATIONS = 2_000_000
 /** Between two slices the guess may grow this much: a work that was slow once must not be timed in crumbs for ever. */
 const MAX_GROWTH = 4
@@ -35,21 +33,18 @@ const MAX_GROWTH = 4
 export function createStopwatch(clocks: Clocks = systemClocks): Stopwatch {
   const known = new Map<Work, { readonly perOperation: number; readonly operations: number }>()
 
-  /** Whether a collection of the young generation is lost in a batch like this. */
-  const isLong = (work: Work, batch: number): boolean => (known.get(work)?.perOperation ?? 0) * batch >= LONG_MS
-
   async function time(work: Work, operations: number): Promise<Cost> {
     let [wall, cpu] = [0, 0]
     const cpuClock = (): number => (work.cpu === undefined ? clocks.cpu() : (work.cpu() ?? Number.NaN))
     for (let left = operations; left > 0; left -= work.batch ?? operations) {
       const batch = Math.min(left, work.batch ?? operations)
-      const paysOwnGarbage = isLong(work, batch)
+      const isLast = batch === left
       await work.prepare?.(batch)
-      if (paysOwnGarbage || left === operations) collectYoungGarbage()
+      if (left === operations) settleYoungGeneration()
       const [wallBefore, cpuBefore] = [clocks.wall(), cpuClock()]
       const running = work.run(batch)
       if (running !== undefined) await running
-      if (paysOwnGarbage) collectYoungGarbage()
+      if (isLast) collectYoungGarbage()
       cpu += cpuClock() - cpuBefore
       wall += clocks.wall() - wallBefore
     }

@@ -28,10 +28,16 @@ export interface Presenter {
  */
 export function createPresenter(issuer: BenchIssuer, keys: number | 'new' | 'none'): Presenter {
   const holders = typeof keys === 'number' ? Array.from({ length: keys }, () => createHolder()) : []
+  // Never dropped: what freeing a holder's private key costs is not the verifier's.
+  const strangers: Holder[] = []
   let next = 0
   const holderOf = (): Holder | undefined => {
     if (keys === 'none') return undefined
-    if (keys === 'new') return createHolder()
+    if (keys === 'new') {
+      const holder = createHolder()
+      strangers.push(holder)
+      return holder
+    }
     next += 1
     return holders[next % holders.length]
   }
