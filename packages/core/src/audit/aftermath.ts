@@ -12,6 +12,7 @@ const AFTERMATH: ReadonlySet<EventType> = new Set<EventType>([
   'use.ended',
   'use.given-back',
   'use.unknown',
+  'trigger.fired',
   'revocation.requested',
   'trail.checkpoint',
   'trail.recovered',

@@ -50,6 +50,8 @@ const SENTENCES: Readonly<Record<EventType, (event: AuditEvent) => string>> = {
   'use.unknown': (e) => `No outcome came for ${call(e)}; the use counts as spent`,
   'use.passed': (e) =>
     `A request passed without enforcement${e.action === undefined ? '' : ` to ${call(e)}`}${because(e)}`,
+  'trigger.fired': (e) =>
+    `${agent(e)} set off the trigger ${text(e.reason, '?')}${e.count === undefined || e.count === 0 ? '' : `, ${number(e.count)} counted`}${after(e)}`,
   'revocation.requested': (e) => `Revocation${given(e)}${after(e)}`,
   'revocation.lifted': (e) => `What was stopped may start again${given(e)}${after(e)}`,
   'traffic.refused': (e) =>

@@ -20,6 +20,7 @@ export type EventType =
   | 'use.given-back'
   | 'use.unknown' // no outcome came within the lease
   | 'use.passed' // orElse or observeOnlyUntil let a request through without enforcement
+  | 'trigger.fired' // an agent did what its policy says ends what it holds
   | 'revocation.requested'
   | 'revocation.lifted'
   | 'traffic.refused' // aggregated refusals of unauthenticated traffic

@@ -31,6 +31,7 @@ const LOOKS: Readonly<Record<EventType, readonly [mark: string, word: string, to
   'use.given-back': ['↩', 'given back', 'plain'],
   'use.unknown': ['?', 'unknown', 'bad'],
   'use.passed': ['!', 'unguarded', 'bad'],
+  'trigger.fired': ['⚠', 'trigger', 'bad'],
   'revocation.requested': ['⊘', 'revoke', 'bad'],
   'revocation.lifted': ['·', 'resumed', 'plain'],
   'traffic.refused': ['✗', 'refused', 'bad'],

@@ -12,6 +12,7 @@ const MEMBERS: Readonly<Record<Trigger['on'], readonly string[]>> = {
   'total-reached': [],
   velocity: ['calls', 'windowSeconds'],
   inactivity: ['seconds'],
+  'posture-changed': [],
   signal: ['name'],
 }
 const EFFECTS: readonly TriggerEffect[] = ['revoke-grant', 'end-task', 'quarantine-agent']

@@ -2,8 +2,10 @@
 export type TriggerEffect = 'revoke-grant' | 'end-task' | 'quarantine-agent'
 
 /**
- * When an agent's behaviour ends what it holds. Data, checked when the policy is defined.
- * This version validates, digests and reports triggers; nothing acts on them yet.
+ * When an agent's behaviour ends what it holds. Data, checked when the policy is defined; the broker acts on it.
+ *
+ * Refusals count only where a fresh proof by the agent's key came with them; windows are kept per grant, task or agent,
+ * as wide as what the effect ends. `revoke-grant` ends the task where no grant is named.
  */
 export type Trigger =
   /** `count` decisions or requests refused within `windowSeconds`. */
@@ -40,5 +42,7 @@ export type Trigger =
   | { readonly on: 'velocity'; readonly calls: number; readonly windowSeconds: number; readonly effect: TriggerEffect }
   /** No use for `seconds`. */
   | { readonly on: 'inactivity'; readonly seconds: number; readonly effect: TriggerEffect }
-  /** A signal that other systems send under this name. */
+  /** What the broker's posture source says of the agent is not what it said when the task was opened. */
+  | { readonly on: 'posture-changed'; readonly effect: TriggerEffect }
+  /** A signal that other systems send under this name, over `POST /signals`. */
   | { readonly on: 'signal'; readonly name: string; readonly effect: TriggerEffect }

@@ -1,0 +1,83 @@
+import type { AuditEvent, JsonObject, Ledger, RevocationTarget } from '@hallpass/core'
+import type { Trigger } from '@hallpass/policy'
+import type { Recorder } from '../audit/recorder.ts'
+import type { Evidence } from './window.ts'
+
+/** A trigger that fired, and what it fired on. */
+export interface Fired {
+  readonly trigger: Trigger
+  readonly clientId: string
+  readonly txn?: string | undefined
+  readonly jti?: string | undefined
+  readonly evidence: readonly Evidence[]
+  /** One sentence for the trail, where the kind alone does not say it. */
+  readonly detail?: string
+}
+
+/** What is under way, or to be tried again. */
+export interface DueTrigger {
+  readonly fired: Fired
+  isTold: boolean
+  isRunning: boolean
+}
+
+export interface FireParts {
+  readonly ledger: Ledger
+  readonly recorder: Recorder
+  /** Kills the target and records what died. */
+  readonly revoke: (target: RevocationTarget, reason: string, by: string) => Promise<unknown>
+}
+
+const MAX_EVIDENCE = 20
+
+/** What the effect falls on: a trigger that names no grant falls on the task, one that names neither on nothing. */
+export function targetOf({ trigger, clientId, txn, jti }: Fired): RevocationTarget | undefined {
+  if (trigger.effect === 'quarantine-agent') return { kind: 'agent', clientId }
+  if (trigger.effect === 'revoke-grant' && jti !== undefined) return { kind: 'grant', jti }
+  return txn === undefined ? undefined : { kind: 'task', txn }
+}
+
+/** Acts on what fired. A ledger that does not answer throws, and it is tried again. */
+export async function fire(parts: FireParts, due: DueTrigger): Promise<void> {
+  const { fired } = due
+  const target = targetOf(fired)
+  if (target === undefined || !(await isOfAgent(parts.ledger, fired))) return
+  if (!due.isTold) tell(parts.recorder, fired)
+  due.isTold = true
+  await parts.revoke(target, fired.trigger.on, `trigger:${fired.trigger.on}`)
+}
+
+/** The trail hears of it first, with the evidence; should the trail be down it hears later, and the end comes anyway. */
+function tell(recorder: Recorder, fired: Fired): void {
+  const { trigger, clientId, txn, jti, evidence, detail } = fired
+  const { on, effect, ...bounds } = trigger
+  const facts: Partial<AuditEvent> = {
+    client_id: clientId,
+    ...(txn === undefined ? {} : { txn }),
+    ...(jti === undefined ? {} : { jti }),
+    ...(detail === undefined ? {} : { detail }),
+  }
+  recorder.note('trigger.fired', {
+    ...facts,
+    reason: on,
+    count: evidence.length,
+    data: {
+      effect,
+      bounds: bounds as unknown as JsonObject,
+      events: evidence.slice(-MAX_EVIDENCE).map(({ event }) => event),
+    },
+  })
+}
+
+/**
+ * An API reports what happened at its own door, and it could name anybody. What it reports counts only for grants that
+ * this ledger knows to be that agent's, for that API.
+ */
+async function isOfAgent(ledger: Ledger, { clientId, evidence }: Fired): Promise<boolean> {
+  for (const { jti, aud, isReported } of evidence) {
+    if (!isReported) continue
+    const grant = jti === undefined ? undefined : await ledger.grant(jti)
+    if (grant === undefined || grant.clientId !== clientId || grant.audience !== aud) return false
+  }
+  return true
+}
