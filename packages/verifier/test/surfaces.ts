@@ -175,7 +175,11 @@ async function answer(
     headers.append(req.rawHeaders[index] ?? '', req.rawHeaders[index + 1] ?? '')
   }
   const chunks: Buffer[] = []
-  for await (const chunk of req) chunks.push(chunk as Buffer)
+  try {
+    for await (const chunk of req) chunks.push(chunk as Buffer)
+  } catch {
+    return
+  }
   const bytes = Buffer.concat(chunks)
   const target = req.url ?? '/'
   const url = target.startsWith('/') ? `http://${req.headers.host}${target}` : target

@@ -10,6 +10,9 @@ test.each([
   expect(readIdempotencyKey(field)).toEqual({ ok: true, value: key })
 })
 
-test.each(['', '""', 'a b', 'a,b', 'a"b', '"é"', 'x'.repeat(256), '"'])('readIdempotencyKey() refuses %j', (field) => {
-  expect(readIdempotencyKey(field)).toMatchObject({ ok: false, reason: 'request-malformed' })
-})
+test.each(['', '""', 'a b', 'a,b', 'a"b', '"é"', 'x'.repeat(256), '"', '"a", "b"', '"a" "b"', '"a\\'])(
+  'readIdempotencyKey() refuses %j',
+  (field) => {
+    expect(readIdempotencyKey(field)).toMatchObject({ ok: false, reason: 'request-malformed' })
+  },
+)

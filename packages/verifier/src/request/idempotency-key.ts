@@ -12,7 +12,8 @@ const BAD: Refused<RefusalReason> = refuse(
  * bare characters. Both forms of one key are the same key.
  */
 export function readIdempotencyKey(field: string): Result<string, RefusalReason> {
-  const quoted = field.length >= 2 && field.startsWith('"') && field.endsWith('"')
+  // Two quoted strings, which a web `Headers` joins, are not one.
+  const quoted = /^"(?:[^"\\]|\\["\\])*"$/.test(field)
   const key = quoted ? field.slice(1, -1).replaceAll(/\\(["\\])/g, '$1') : field
   if (key === '' || key.length > MAX_LENGTH || !/^[\x20-\x7E]+$/.test(key)) return BAD
   return quoted || !/[\s",]/.test(key) ? ok(key) : BAD

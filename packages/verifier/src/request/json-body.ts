@@ -21,16 +21,18 @@ export function isJson(contentType: string | undefined): boolean {
   if (contentType === undefined) return false
   const semicolon = contentType.indexOf(';')
   const type = (semicolon < 0 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase()
-  const charset =
-    semicolon < 0
-      ? ''
-      : contentType
-          .slice(semicolon + 1)
-          .trim()
-          .toLowerCase()
-          .replaceAll('"', '')
   const known = type === 'application/json' || (type.startsWith('application/') && type.endsWith('+json'))
-  return known && (!charset.startsWith('charset=') || charset === 'charset=utf-8')
+  return known && (semicolon < 0 || saysUtf8(contentType.slice(semicolon + 1)))
+}
+
+/** Whether no parameter of a media type speaks of another charset; whoever repeats or encodes it means to be misread. */
+function saysUtf8(parameters: string): boolean {
+  const charsets = parameters
+    .toLowerCase()
+    .split(';')
+    .map((parameter) => parameter.trim())
+    .filter((parameter) => parameter.includes('charset'))
+  return charsets.length === 0 || (charsets.length === 1 && /^charset=(?:utf-8|"utf-8")$/.test(charsets[0] ?? ''))
 }
 
 /**
