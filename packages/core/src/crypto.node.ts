@@ -1,10 +1,12 @@
-import { isAscii, isUtf8 } from 'node:buffer'
+import { Buffer, isAscii, isUtf8 } from 'node:buffer'
 import * as nodeCrypto from 'node:crypto'
 import type { Jwk } from './identity/identity.ts'
 import { ok, refuse } from './result.ts'
 import type { MaybePromise, Result } from './result.ts'
+import { createSignaturePool } from './signature-pool.node.ts'
+import type { NodeVerifyInput, SignaturePoolBounds } from './signature-pool.node.ts'
 import { algorithmRow } from './token/algorithm.ts'
-import type { SignatureAlgorithm, VerifyKey } from './token/algorithm.ts'
+import type { SignatureAlgorithm, SignatureCheck, VerifyKey } from './token/algorithm.ts'
 import { publicJwk } from './token/public-jwk.ts'
 
 const hashOnce: typeof nodeCrypto.hash | undefined = nodeCrypto.hash
@@ -102,11 +104,27 @@ interface Material {
  * False for a signature of another length or encoding. Never throws. Answers at once on Node, with a promise elsewhere.
  */
 export function verifySignature(key: VerifyKey, signingInput: string, signature: Uint8Array): MaybePromise<boolean> {
+  return holdsHere(key, signingInput, signature)
+}
+
+/**
+ * Makes a `verifySignature` that uses Node's thread pool where several signatures come at once, so that another core
+ * can check them. Elsewhere it is `verifySignature`.
+ */
+export const pooledSignatureCheck = (bounds?: SignaturePoolBounds): SignatureCheck =>
+  createSignaturePool(holdsHere, verifyInput, bounds)
+
+function holdsHere(key: VerifyKey, signingInput: string, signature: Uint8Array): boolean {
   if (signature.length !== key.signatureBytes) return false
-  const { hash, input } = key.material as Material
   try {
-    return nodeCrypto.verify(hash, Buffer.from(signingInput, 'latin1'), input, signature)
+    const { hash, data, input } = verifyInput(key, signingInput)
+    return nodeCrypto.verify(hash, data, input, signature)
   } catch {
     return false
   }
+}
+
+function verifyInput({ material }: VerifyKey, signingInput: string): NodeVerifyInput {
+  const { hash, input } = material as Material
+  return { hash, input, data: Buffer.from(signingInput, 'latin1') }
 }

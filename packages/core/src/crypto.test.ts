@@ -13,6 +13,7 @@ import type { SignatureAlgorithm } from './token/algorithm.ts'
 const both = [
   ['node', node],
   ['web', web],
+  ['node on the thread pool', { ...node, verifySignature: node.pooledSignatureCheck({ atOncePerTurn: 0 }) }],
 ] as const
 
 const algorithms: SignatureAlgorithm[] = [

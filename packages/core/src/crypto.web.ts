@@ -4,7 +4,7 @@ import type { Jwk } from './identity/identity.ts'
 import { ok, refuse } from './result.ts'
 import type { Result } from './result.ts'
 import { algorithmRow } from './token/algorithm.ts'
-import type { AlgorithmRow, SignatureAlgorithm, VerifyKey } from './token/algorithm.ts'
+import type { AlgorithmRow, SignatureAlgorithm, SignatureCheck, VerifyKey } from './token/algorithm.ts'
 import { publicJwk } from './token/public-jwk.ts'
 
 const URL_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -130,3 +130,6 @@ export async function verifySignature(key: VerifyKey, signingInput: string, sign
     return false
   }
 }
+
+/** `verifySignature` itself: WebCrypto never checks in the calling thread. */
+export const pooledSignatureCheck = (): SignatureCheck => verifySignature

@@ -87,7 +87,7 @@ export { narrower } from './grant/narrower.ts'
 // Token
 export * from './token/constants.ts'
 export type { Confirmation, GrantClaims, TaskTokenClaims } from './token/claims.ts'
-export type { SignatureAlgorithm, VerifyKey } from './token/algorithm.ts'
+export type { SignatureAlgorithm, SignatureCheck, VerifyKey } from './token/algorithm.ts'
 export { jwkThumbprint } from './token/thumbprint.ts'
 export { preflight } from './token/preflight.ts'
 export type { ReadToken, TokenShape } from './token/preflight.ts'

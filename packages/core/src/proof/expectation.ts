@@ -1,3 +1,4 @@
+import type { SignatureCheck } from '../token/algorithm.ts'
 import type { ProofKeyCache } from './proof-key.ts'
 
 /** The request a proof has to be for. */
@@ -23,4 +24,6 @@ export interface ProofExpectation {
   readonly keys?: ProofKeyCache
   /** Default ES256 only. */
   readonly algorithms?: readonly string[]
+  /** Where signatures are checked; default `verifySignature`, at once. */
+  readonly checkSignature?: SignatureCheck
 }

@@ -34,7 +34,7 @@ export function verifyProof(proof: string, expect: ProofExpectation): MaybePromi
   const parts = splitToken(proof, MAX_PROOF_BYTES)
   if (parts === undefined) return malformed('not one compact JWS within its size limit')
   const [headerSegment, payloadSegment, signatureSegment] = parts
-  const { algorithms = DEFAULT_ALGORITHMS } = expect
+  const { algorithms = DEFAULT_ALGORITHMS, checkSignature = verifySignature } = expect
   const cached = expect.keys?.get(headerSegment)
   const known = cached !== undefined && algorithms.includes(cached.key.alg) ? cached : undefined
   const holder = known === undefined ? readHolder(headerSegment, algorithms) : undefined
@@ -53,7 +53,7 @@ export function verifyProof(proof: string, expect: ProofExpectation): MaybePromi
       if (known === undefined) expect.keys?.set(headerSegment, { key, jkt })
       return ok({ jkt, ...claims.value })
     }
-    const holds = verifySignature(key, proof.slice(0, headerSegment.length + 1 + payloadSegment.length), signature)
+    const holds = checkSignature(key, proof.slice(0, headerSegment.length + 1 + payloadSegment.length), signature)
     return isPromise(holds) ? holds.then(conclude) : conclude(holds)
   }
   return known === undefined ? importThen(holder?.value, check) : check(known.key)

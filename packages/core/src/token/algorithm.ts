@@ -1,3 +1,4 @@
+import type { MaybePromise } from '../result.ts'
 /** JWS algorithms that a public key can check; symmetric ones and `none` do not exist here. */
 export type SignatureAlgorithm =
   | 'ES256'
@@ -55,3 +56,6 @@ export interface VerifyKey {
   readonly signatureBytes: number
   readonly material: object
 }
+
+/** Whether `signature` is the key's for `signingInput`. False for whatever is wrong with it; never throws. */
+export type SignatureCheck = (key: VerifyKey, signingInput: string, signature: Uint8Array) => MaybePromise<boolean>
