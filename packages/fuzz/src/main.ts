@@ -2,6 +2,7 @@ import { keep } from './corpus.ts'
 import { readOptions } from './run/options.ts'
 import { runFuzz } from './run/run-fuzz.ts'
 import { renderTable } from './run/table.ts'
+import { strictnessPage } from './strictness/page.ts'
 import { TARGETS } from './target/targets.ts'
 
 const options = readOptions(
@@ -11,6 +12,11 @@ const options = readOptions(
 if (typeof options === 'string') {
   console.error(options)
   process.exit(2)
+}
+
+if (options.list) {
+  process.stdout.write(strictnessPage())
+  process.exit(0)
 }
 
 const PROGRESS_MS = 2000

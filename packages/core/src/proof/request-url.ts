@@ -63,10 +63,13 @@ export function requestUrl(publicUrl: string, target: string): Result<RequestUrl
   return ok({ url: base.origin + full, path, query })
 }
 
-/** Path and query of an absolute-form target, whatever host it names; a user in it is refused (RFC 9110 section 4.2.4). */
+/**
+ * Path and query of an absolute-form target, whatever host it names; a user in it is refused (RFC 9110 section 4.2.4), and
+ * so is what is no authority to a URL parser: it would see another path, or none.
+ */
 function dropAuthority(target: string): string | undefined {
-  const rest = /^https?:\/\/[^/?#\\\s@]+([/?#].*|)$/is.exec(target)?.[1]
-  if (rest === undefined) return undefined
+  const [, authority = '', rest] = /^https?:\/\/([^/?#\\\s@]+)([/?#].*|)$/is.exec(target) ?? []
+  if (rest === undefined || !URL.canParse(`http://${authority}`)) return undefined
   return rest.startsWith('/') ? rest : `/${rest}`
 }
 

@@ -47,23 +47,30 @@ type Place = readonly (string | number)[]
 
 function places(value: JsonValue, here: Place = []): Place[] {
   if (typeof value !== 'object' || value === null) return [here]
-  return [here, ...Object.entries(value).flatMap(([name, part]) => places(part as JsonValue, [...here, name]))]
+  return [here, ...Object.entries(value).flatMap(([name, part]) => places(part, [...here, name]))]
+}
+
+/** What chance picks from. */
+interface Odds {
+  readonly random: Random
+  readonly words: Vocabulary
 }
 
 /** The value with one thing about it changed, anywhere in it but at the top. */
 export function mutateValue(random: Random, value: JsonValue, words: Vocabulary): JsonValue {
   const below = places(value).filter((place) => place.length > 0)
-  if (below.length === 0 || random.oneIn(8)) return addMember(random, value, words)
-  return changeAt(random, value, random.pick(below), words)
+  const odds = { random, words }
+  if (below.length === 0 || random.oneIn(8)) return addMember(odds, value)
+  return changeAt(odds, value, random.pick(below))
 }
 
-function changeAt(random: Random, value: JsonValue, place: Place, words: Vocabulary): JsonValue {
+function changeAt(odds: Odds, value: JsonValue, place: Place): JsonValue {
   const [name, ...rest] = place
-  if (name === undefined || typeof value !== 'object' || value === null) return oddOf(random, value, words)
-  if (Array.isArray(value)) return changeItem(random, value as readonly JsonValue[], [Number(name), ...rest], words)
+  if (name === undefined || typeof value !== 'object' || value === null) return oddOf(odds, value)
+  if (Array.isArray(value)) return changeItem(odds, value as readonly JsonValue[], [Number(name), ...rest])
   const object = value as JsonObject
-  if (rest.length > 0) return withMember(object, String(name), changeAt(random, object[name] as JsonValue, rest, words))
-  return changeMember(random, object, String(name), words)
+  if (rest.length > 0) return withMember(object, String(name), changeAt(odds, object[name] as JsonValue, rest))
+  return changeMember(odds, object, String(name))
 }
 
 /** Setting `__proto__` on a plain object would change its prototype instead. */
@@ -72,52 +79,51 @@ function withMember(object: JsonObject, name: string, value: JsonValue): JsonObj
 }
 
 function changeItem(
-  random: Random,
+  odds: Odds,
   list: readonly JsonValue[],
   [at, ...rest]: readonly [number, ...(string | number)[]],
-  words: Vocabulary,
 ): JsonValue {
   const item = list[at] as JsonValue
-  if (rest.length > 0) return list.toSpliced(at, 1, changeAt(random, item, rest, words))
-  switch (random.below(4)) {
+  if (rest.length > 0) return list.toSpliced(at, 1, changeAt(odds, item, rest))
+  switch (odds.random.below(4)) {
     case 0:
       return list.toSpliced(at, 1)
     case 1:
       return list.toSpliced(at, 0, item)
     case 2:
-      return list.toSpliced(at, 0, oddOf(random, item, words))
+      return list.toSpliced(at, 0, oddOf(odds, item))
     default:
-      return list.toSpliced(at, 1, oddOf(random, item, words))
+      return list.toSpliced(at, 1, oddOf(odds, item))
   }
 }
 
-function changeMember(random: Random, object: JsonObject, name: string, words: Vocabulary): JsonValue {
+function changeMember(odds: Odds, object: JsonObject, name: string): JsonValue {
   const value = object[name] as JsonValue
   const without = Object.fromEntries(Object.entries(object).filter(([other]) => other !== name))
-  switch (random.below(6)) {
+  switch (odds.random.below(6)) {
     case 0:
       return without
     case 1:
-      return withMember(without, oddName(random, name, words), value)
+      return withMember(without, oddName(odds, name), value)
     default:
-      return withMember(object, name, oddOf(random, value, words))
+      return withMember(object, name, oddOf(odds, value))
   }
 }
 
-function addMember(random: Random, value: JsonValue, words: Vocabulary): JsonValue {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return oddOf(random, value, words)
-  return withMember(value as JsonObject, oddName(random, 'x', words), oddOf(random, 'x', words))
+function addMember(odds: Odds, value: JsonValue): JsonValue {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return oddOf(odds, value)
+  return withMember(value as JsonObject, oddName(odds, 'x'), oddOf(odds, 'x'))
 }
 
-function oddName(random: Random, name: string, { names }: Vocabulary): string {
+function oddName({ random, words }: Odds, name: string): string {
   const choice = random.below(5)
   if (choice === 0) return name.toUpperCase()
   if (choice === 1) return `${name} `
-  return random.pick(choice === 2 ? ODD_NAMES : names)
+  return random.pick(choice === 2 ? ODD_NAMES : words.names)
 }
 
 /** Something a lenient reader could take for the same. */
-function oddOf(random: Random, value: JsonValue, words: Vocabulary): JsonValue {
+function oddOf({ random, words }: Odds, value: JsonValue): JsonValue {
   const choice = random.below(10)
   if (choice === 0) return [value]
   if (choice === 1) return random.pick(ODD_VALUES)

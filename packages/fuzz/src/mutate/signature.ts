@@ -84,7 +84,7 @@ export function bentSignature(key: FuzzKey, input: string, game: SignatureGame):
       return Buffer.concat([good.subarray(0, -1), Buffer.from([(good.at(-1) ?? 0) ^ 1])])
     case 'hmac':
       return createHmac('sha256', JSON.stringify(key.jwk)).update(input).digest()
-    case 'of-payload':
+    default:
       return signBytes(key, Buffer.from(input.split('.')[1] ?? ''))
   }
 }

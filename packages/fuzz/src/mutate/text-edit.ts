@@ -83,7 +83,7 @@ function segmentEdit(token: string, part: number, how: (typeof SEGMENT_EDITS)[nu
       return replaced(` ${segment}`)
     case 'space-after':
       return replaced(`${segment}\n`)
-    case 'comma-twice':
+    default:
       return `${token},${token}`
   }
 }

@@ -4,6 +4,8 @@ export interface FuzzOptions {
   readonly seconds: number
   readonly seed: number
   readonly json: boolean
+  /** Prints the written list instead. */
+  readonly list: boolean
   /** Names of targets, or none for all. */
   readonly only: readonly string[]
   /** Stop after so many cases in all; 0 = when the time is over. */
@@ -22,9 +24,10 @@ export function readOptions(args: readonly string[], known: readonly string[]): 
         cases: { type: 'string' },
         only: { type: 'string' },
         json: { type: 'boolean', default: false },
+        list: { type: 'boolean', default: false },
       },
     })
-    const { minutes, seconds, seed, cases, only, json } = values
+    const { minutes, seconds, seed, cases, only, json, list } = values
     const time = minutes === undefined ? Number(seconds ?? 60) : Number(minutes) * 60
     const names = only?.split(',') ?? []
     const unknown = names.find((name) => !known.includes(name))
@@ -33,6 +36,7 @@ export function readOptions(args: readonly string[], known: readonly string[]): 
       seconds: time,
       seed: Number(seed ?? Date.now() % 0x1_0000_0000),
       json,
+      list,
       only: names,
       cases: Number(cases ?? 0),
     }

@@ -39,9 +39,8 @@ export async function runFuzz(
       const to = state.next + Math.max(FIRST_ROUND, Math.round(rate * ROUND_SECONDS))
       const findings = await fuzzTarget(target, tally, { seed: options.seed, from: state.next, to })
       state.next = to
-      for (const finding of findings) {
-        if (found.size < MAX_FINDINGS && !found.has(finding.what)) found.set(finding.what, { ...finding, of: target })
-      }
+      for (const finding of findings.filter(({ what }) => !found.has(what)).slice(0, MAX_FINDINGS - found.size))
+        found.set(finding.what, { ...finding, of: target })
       progress(done(), options.seconds - elapsed(), sumOf(states.map(({ tally: one }) => one.differences)))
       if (isOver()) break
     }

@@ -105,7 +105,11 @@ const taskClaims = z.looseObject({
 type Claims = Readonly<Record<string, unknown>>
 
 /** Names of the claims something is wrong with; what relates two claims goes by a name of its own. */
-function issuesOf(schema: z.ZodType, payload: unknown, now: number, maxSeconds: number): readonly string[] {
+function issuesOf(
+  schema: z.ZodType,
+  payload: unknown,
+  { now, maxSeconds }: { now: number; maxSeconds: number },
+): readonly string[] {
   const parsed = schema.safeParse(payload)
   const issues = parsed.success ? [] : parsed.error.issues.map(({ path }) => String(path[0]))
   const { iat, exp, sub, client_id: client, act, txn, 'urn:hallpass:path': path } = payload as Claims
@@ -122,11 +126,11 @@ function issuesOf(schema: z.ZodType, payload: unknown, now: number, maxSeconds: 
 }
 
 export const grantIssues = (payload: unknown, now: number, audience: string): readonly string[] => {
-  const issues = issuesOf(grantClaims, payload, now, 900)
+  const issues = issuesOf(grantClaims, payload, { now, maxSeconds: 900 })
   const details = (payload as Claims)['authorization_details'] as readonly Claims[] | undefined
   const place: unknown = Array.isArray(details) ? (details[0] as Claims | null | undefined)?.['locations'] : undefined
   return Array.isArray(place) && place[0] === audience ? issues : [...issues, 'authorization_details']
 }
 
 export const taskIssues = (payload: unknown, now: number): readonly string[] =>
-  issuesOf(taskClaims, payload, now, 24 * 60 * 60)
+  issuesOf(taskClaims, payload, { now, maxSeconds: 24 * 60 * 60 })

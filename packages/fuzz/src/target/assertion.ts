@@ -4,7 +4,7 @@ import { defineApi, memoryLedger, ok, oidc, privateKeyJwt, refuse, spiffe } from
 import type { JsonObject, JsonValue, Jwk, Result } from '@hallpass/core'
 import { defaultTriggers, definePolicy } from '@hallpass/policy'
 import { createLocalJWKSet, jwtVerify } from 'jose'
-import type { JSONWebKeySet, JWTVerifyOptions } from 'jose'
+import type { JWTVerifyOptions } from 'jose'
 import { KEYS } from '../keys.ts'
 import type { KeyName } from '../keys.ts'
 import { buildToken, makeRecipe } from '../mutate/token.ts'
@@ -174,7 +174,7 @@ function judge(kind: Kind, token: string): Promise<unknown> {
   const keys = {
     keys: kind.set.keys.filter(({ use }) => use !== 'enc' && use !== 'x509-svid').map(({ use: _use, ...key }) => key),
   }
-  const choose = createLocalJWKSet(keys as JSONWebKeySet)
+  const choose = createLocalJWKSet(keys)
   return joseReads(async () => {
     const { payload } = await jwtVerify(token, choose, {
       ...kind.options,

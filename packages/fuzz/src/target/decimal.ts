@@ -54,7 +54,7 @@ interface Plain {
 function read(text: string): Plain | undefined {
   const body = text.startsWith('-') ? text.slice(1) : text
   const [whole = '', fraction, ...rest] = body.split('.')
-  const isDigits = (part: string) => part !== '' && [...part].every((c) => c >= '0' && c <= '9')
+  const isDigits = (part: string) => part !== '' && Array.from(part).every((c) => c >= '0' && c <= '9')
   if (rest.length > 0 || !isDigits(whole) || (fraction !== undefined && !isDigits(fraction))) return undefined
   const units = BigInt(whole + (fraction ?? ''))
   return { units: text.startsWith('-') ? -units : units, scale: fraction?.length ?? 0 }
