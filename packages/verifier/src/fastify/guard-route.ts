@@ -87,7 +87,8 @@ export function guardRoute({ verifier, declared, guarded, mount, hasSchema }: Gu
       case 'admitted':
         keepGrant(request, { verifier, action, grant: verdict.grant })
         trackResponse(verdict, reply.raw)
-        if (verdict.body !== undefined) request.body = hasSchema ? structuredClone(verdict.body) : verdict.body
+        // Also where there is none: a hook of the app's may have put something there.
+        request.body = hasSchema ? structuredClone(verdict.body) : verdict.body
         if (hasSchema) checked.set(request, inputOf(request, verdict.body))
         return done()
     }

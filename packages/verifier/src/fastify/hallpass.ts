@@ -6,6 +6,8 @@ import { joined } from '../body/read-limited.ts'
 import { grantFor } from '../door/granted.ts'
 import type { GrantOf, Verifier } from '../verifier.ts'
 import { checkDeclaredRoute, mismatch, readDeclaration } from './declaration.ts'
+import type { KnownRoute } from './every-route.ts'
+import { everyRoute, markGuarded } from './every-route.ts'
 import { STAGE, guardRoute, readsOwnBody } from './guard-route.ts'
 
 export interface HallpassPluginOptions {
@@ -24,12 +26,14 @@ const JSON_TYPES = /^application\/(?:json|[\w!#$&^.+-]+\+json)(?:;|$)/i
  *
  * Register it before the routes. The guard reads JSON bodies of guarded routes itself, raw; public routes are parsed as
  * Fastify does. `request.body` is the object that was checked.
- * @throws HallpassError `route-mismatch` while booting, where a route does not fit the action it declares.
+ * @throws HallpassError `route-mismatch` while booting, where a route does not fit the action it declares, or declares one
+ * where no plugin sees it.
  */
 const plugin: FastifyPluginCallback<HallpassPluginOptions> = (fastify, options, done) => {
   const verifier: Verifier = options.verifier
   const everyRouteDeclares = options.everyRouteDeclares === true
   const routed = new Set<string>()
+  const seen: { readonly route: RouteOptions; readonly hadSchema: boolean }[] = []
   if (!fastify.hasRequestDecorator(STAGE)) fastify.decorateRequest(STAGE)
   leaveGuardedBodiesUnread(fastify)
 
@@ -48,6 +52,8 @@ const plugin: FastifyPluginCallback<HallpassPluginOptions> = (fastify, options, 
     })
     const mount = checkDeclaredRoute(route, guarded.action)
     routed.add(action)
+    markGuarded(route)
+    seen.push({ route, hadSchema: hasSchema(route) })
     const hooks = guardRoute({ verifier, declared, guarded, mount, hasSchema: hasSchema(route) })
     for (const name of ['onRequest', 'preValidation', 'preHandler'] as const) {
       const [guard, own] = [hooks[name], route[name]]
@@ -56,14 +62,13 @@ const plugin: FastifyPluginCallback<HallpassPluginOptions> = (fastify, options, 
   })
 
   fastify.addHook('onReady', (ready) => {
-    const missing = Object.values(verifier.api.actions).filter(
-      ({ name, path }) => path !== undefined && !routed.has(name),
-    )
-    if (!everyRouteDeclares || missing.length === 0) return ready()
-    const names = missing.map(({ name }) => name).join(', ')
-    return ready(
-      new HallpassError('route-mismatch', `The catalog of ${verifier.audience} has actions without a route: ${names}`),
-    )
+    const problem =
+      everyRoute(fastify)
+        .map((route) => problemOf(route, everyRouteDeclares))
+        .find((found) => found !== undefined) ??
+      seen.map(lateSchema).find((found) => found !== undefined) ??
+      (everyRouteDeclares ? unrouted(verifier, routed) : undefined)
+    ready(problem)
   })
   done()
 }
@@ -82,6 +87,35 @@ export const grantOf = <A extends Api, N extends ActionName<A>>(
   action: N,
   request: FastifyRequest,
 ): GrantOf<A, N> => grantFor(request, verifier, action) as GrantOf<A, N>
+
+/** What is wrong with a route that no plugin of ours saw: it came before the plugin, or stands outside its scope. */
+function problemOf(
+  { method, url, isGuarded, declared }: KnownRoute,
+  everyRouteDeclares: boolean,
+): HallpassError | undefined {
+  if (isGuarded || declared === false || (declared === undefined && !everyRouteDeclares)) return undefined
+  const what =
+    declared === undefined
+      ? 'declare config.hallpass: the name of its action, or false for a public route'
+      : 'its config.hallpass is read by no plugin; register hallpass before it, in the same scope or one around it'
+  return new HallpassError('route-mismatch', `Route ${method} ${url}: ${what}`)
+}
+
+const lateSchema = ({ route, hadSchema }: { readonly route: RouteOptions; readonly hadSchema: boolean }) =>
+  hasSchema(route) === hadSchema
+    ? undefined
+    : mismatch(route, 'a hook changed its schema after hallpass had seen it; register that plugin before hallpass')
+
+function unrouted({ api, audience }: Verifier, routed: ReadonlySet<string>): HallpassError | undefined {
+  const names = Object.values(api.actions)
+    .filter(({ name, path }) => path !== undefined && !routed.has(name))
+    .map(({ name }) => name)
+  if (names.length === 0) return undefined
+  return new HallpassError(
+    'route-mismatch',
+    `The catalog of ${audience} has actions without a route: ${names.join(', ')}`,
+  )
+}
 
 const INPUTS = ['body', 'params', 'querystring', 'query']
 
