@@ -2,6 +2,7 @@ import {
   createDigester,
   createEventMerger,
   createStatusLists,
+  type AuditSink,
   type JwkSet,
   type RevocationTarget,
 } from '@hallpass/core'
@@ -30,6 +31,7 @@ import { createStatusListIssuer } from './revocation/status-lists.ts'
 import { createStatusPlaces } from './revocation/status-places.ts'
 import { createSweeper } from './revocation/sweeper.ts'
 import { steadyClock } from './steady-clock.ts'
+import { createTriggers, type Signal, type Triggers } from './trigger/triggers.ts'
 import { createOwnTokens } from './token/own-tokens.ts'
 import type { Signer } from './token/signer.ts'
 
@@ -46,6 +48,13 @@ export interface Broker {
   revoke(target: RevocationTarget, reason: string, options?: RevokeOptions): Promise<Revoked>
   /** Lets a stopped agent, owner, action, policy version or everything go on; what was killed stays dead. */
   resume(target: RevocationTarget, reason: string): Promise<boolean>
+  /**
+   * The trail, with this broker watching: what an in-process verifier writes to counts for the agents' triggers.
+   * Hand it to `createVerifier` as `audit`.
+   */
+  readonly audit: AuditSink
+  /** Tells of something noticed about an agent; resolves to how many of its triggers waited for it, when they have acted. */
+  signal(signal: Omit<Signal, 'by'>): Promise<number>
   /** The next key starts to sign, the present one stays published while a token of it may live. */
   rotateKeys(following?: Signer): { readonly kid: string; readonly retired: string }
   /** Stops the timer and writes what is still to be written. The trail stays open: it is its owner's. */
@@ -76,6 +85,8 @@ export function createBroker(options: BrokerOptions): Broker {
     jwks: () => engine.keys.jwks(engine.clock()),
     revoke: (target, reason, how = {}) => revoke(engine, { target, reason, by: 'in-process' }, how),
     resume: (target, reason) => resume(engine, { target, reason, by: 'in-process' }),
+    audit: engine.audit,
+    signal: (signal) => engine.triggers.signal({ ...signal, by: 'in-process' }),
     rotateKeys(following) {
       const rotated = engine.keys.rotate(engine.clock(), following)
       engine.recorder.note('key.rotated', { data: { ...rotated, next: following?.kid ?? null } })
@@ -97,7 +108,17 @@ function createEngine(options: BrokerOptions): Engine {
   const { issuer, policy, keys, audit, nonces, environment } = options
   const clock = steadyClock(options.clock)
   const ledger = guardedLedger(options.ledger)
-  const recorder = createRecorder(audit, `broker:${issuer}`, clock)
+  const triggers: Triggers = createTriggers({
+    policy,
+    clock,
+    parts: {
+      ledger,
+      recorder: { note: (type, facts) => recorder.note(type, facts) },
+      revoke: (target, reason, by) => revoke(engine, { target, reason, by }, {}),
+    },
+  })
+  const watched = triggers.watch(audit)
+  const recorder = createRecorder(watched, `broker:${issuer}`, clock)
   const tokens = createOwnTokens(keys, clock)
   const fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init))
   const keySources = createKeySources(fetch, clock)
@@ -105,13 +126,16 @@ function createEngine(options: BrokerOptions): Engine {
   const apis = options.apis ?? []
   const lists = createStatusLists({ issuer, incarnation: ledger.incarnation, clock })
   const tail = createRevocationTail(ledger, lists)
-  return {
+  const engine: Engine = {
     issuer,
     policy,
     ledger,
     keys,
     tokens,
     recorder,
+    audit: watched,
+    triggers,
+    signals: new Map((options.signalers ?? []).map(({ id, signals }) => [id, signals])),
     traffic: createTraffic(recorder, clock),
     events: createEventMerger({
       append: (event) => recorder.append(event),
@@ -141,6 +165,7 @@ function createEngine(options: BrokerOptions): Engine {
     taskTokenSeconds: options.taskTokenSeconds ?? 900,
     clock,
   }
+  return engine
 }
 
 function announce({ recorder, policy, issuer, keys, ledger }: Engine): void {

@@ -1,4 +1,4 @@
-import type { Action, EventMerger, Ledger, ProofKeyCache } from '@hallpass/core'
+import type { Action, AuditSink, EventMerger, Ledger, ProofKeyCache } from '@hallpass/core'
 import type { AgentRegistration, Policy } from '@hallpass/policy'
 import type { Recorder } from './audit/recorder.ts'
 import type { Traffic } from './audit/traffic.ts'
@@ -12,6 +12,7 @@ import type { Feed } from './revocation/feed/feed.ts'
 import type { RevocationTail } from './revocation/revocation-tail.ts'
 import type { StatusListIssuer } from './revocation/status-lists.ts'
 import type { StatusPlaces } from './revocation/status-places.ts'
+import type { Triggers } from './trigger/triggers.ts'
 import type { OwnTokens } from './token/own-tokens.ts'
 import type { SigningKeys } from './token/signing-keys.ts'
 
@@ -24,6 +25,8 @@ export interface Engine {
   readonly keys: SigningKeys
   readonly tokens: OwnTokens
   readonly recorder: Recorder
+  /** The trail, watched by the triggers. */
+  readonly audit: AuditSink
   readonly traffic: Traffic
   /** Takes events of verifiers into the trail, each once. */
   readonly events: EventMerger
@@ -39,6 +42,9 @@ export interface Engine {
   readonly users: UserIssuers
   readonly nonces?: Nonces
   readonly posture?: Posture
+  readonly triggers: Triggers
+  /** What each signaler may tell of, by its id. */
+  readonly signals: ReadonlyMap<string, readonly string[]>
   readonly proofKeys: ProofKeyCache
   /** Names a value, by its plain digest, in the trail without telling it. */
   readonly digest: (digest: string) => string

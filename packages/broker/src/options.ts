@@ -27,6 +27,14 @@ export interface OperatorRegistration {
   readonly identity: WorkloadIdentity
 }
 
+/** A system that may tell of something it noticed, by names that triggers wait for. */
+export interface SignalerRegistration {
+  readonly id: string
+  readonly identity: WorkloadIdentity
+  /** The signals it may send; each is waited for by a trigger of the policy. */
+  readonly signals: readonly string[]
+}
+
 export interface BrokerOptions {
   /** https URL (http on loopback) without trailing slash, query or fragment; the base of every endpoint. */
   readonly issuer: string
@@ -36,6 +44,7 @@ export interface BrokerOptions {
   readonly audit: AuditSink
   readonly apis?: readonly ApiRegistration[]
   readonly operators?: readonly OperatorRegistration[]
+  readonly signalers?: readonly SignalerRegistration[]
   /** Identity providers whose users agents may act for. */
   readonly users?: readonly UserIssuer[]
   /** Where this broker runs, as the policy's rules name it. */
@@ -83,6 +92,15 @@ export function checkOptions(options: BrokerOptions): void {
   }
   if (new Set((options.apis ?? []).map(audienceOf)).size !== (options.apis ?? []).length)
     invalid('Two API registrations share an audience')
+  const awaited = new Set(
+    Object.values(policy.agents).flatMap(({ revokeOn }) =>
+      revokeOn.flatMap((trigger) => (trigger.on === 'signal' ? [trigger.name] : [])),
+    ),
+  )
+  for (const { id, signals } of options.signalers ?? []) {
+    const unheard = signals.find((name) => !awaited.has(name))
+    if (unheard !== undefined) invalid(`No trigger of the policy waits for the signal ${unheard} of ${id}`)
+  }
   if (environment !== undefined && policy.environments.length > 0 && !policy.environments.includes(environment)) {
     invalid(`The policy knows no environment named ${environment}`)
   }
@@ -93,13 +111,19 @@ export function checkOptions(options: BrokerOptions): void {
   if (sweepSeconds !== undefined && !(sweepSeconds >= 0)) invalid('sweepSeconds must be 0 or more')
   const { heartbeatSeconds = 1, maxSubscribers = 1 } = options.feed ?? {}
   if (!(heartbeatSeconds >= 0.05 && heartbeatSeconds <= 60)) invalid('feed.heartbeatSeconds must be 0.05 to 60')
-  if (!(Number.isSafeInteger(maxSubscribers) && maxSubscribers >= 0)) invalid('feed.maxSubscribers must be a whole number')
+  if (!(Number.isSafeInteger(maxSubscribers) && maxSubscribers >= 0))
+    invalid('feed.maxSubscribers must be a whole number')
   if (nonces !== undefined && nonces !== true && nonces.secret.length < 32)
     invalid('nonces.secret must have at least 32 bytes')
 }
 
 /** Everybody who may authenticate here. */
-export function registrantsOf({ policy, apis = [], operators = [] }: BrokerOptions): readonly Registrant[] {
+export function registrantsOf({
+  policy,
+  apis = [],
+  operators = [],
+  signalers = [],
+}: BrokerOptions): readonly Registrant[] {
   return [
     ...Object.values(policy.agents).map((agent): Registrant => ({
       kind: 'agent',
@@ -112,6 +136,7 @@ export function registrantsOf({ policy, apis = [], operators = [] }: BrokerOptio
       return { kind: 'api', id: registration.id ?? audience, identity: registration.identity, audience }
     }),
     ...operators.map(({ id, identity }): Registrant => ({ kind: 'operator', id, identity })),
+    ...signalers.map(({ id, identity }): Registrant => ({ kind: 'signaler', id, identity })),
   ]
 }
 

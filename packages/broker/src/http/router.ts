@@ -14,6 +14,7 @@ import { createReadiness } from './health.ts'
 import { metadata, metadataPath } from './metadata.ts'
 import type { OAuthRequest } from './oauth-request.ts'
 import { reject, type ErrorCode, type Refusal, type Step } from './refusal.ts'
+import { signalsEndpoint } from '../trigger/signals-endpoint.ts'
 import { tokenEndpoint } from './token-endpoint.ts'
 
 type Endpoint = (engine: Engine, request: OAuthRequest) => Promise<Answer>
@@ -28,6 +29,7 @@ const POSTS: Readonly<Record<string, readonly [Endpoint, typeof FORM]>> = {
   '/redeem': [redeemEndpoint, JSON_BODY],
   '/audit': [auditEndpoint, JSON_BODY],
   '/revocations': [revocationsEndpoint, JSON_BODY],
+  '/signals': [signalsEndpoint, JSON_BODY],
 }
 
 const MAX_HEADER_CHARS = 16 * 1024

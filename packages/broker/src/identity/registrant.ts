@@ -10,4 +10,4 @@ export type Registrant =
       readonly agent: AgentRegistration
     }
   | { readonly kind: 'api'; readonly id: string; readonly identity: WorkloadIdentity; readonly audience: string }
-  | { readonly kind: 'operator'; readonly id: string; readonly identity: WorkloadIdentity }
+  | { readonly kind: 'operator' | 'signaler'; readonly id: string; readonly identity: WorkloadIdentity }

@@ -1,9 +1,18 @@
-import { isPromise, ok, partsOfResource, type JsonObject, type TaskRecord, type ToolCallRequest } from '@hallpass/core'
+import {
+  isPromise,
+  ok,
+  partsOfResource,
+  type JsonObject,
+  type MaybePromise,
+  type TaskRecord,
+  type ToolCallRequest,
+} from '@hallpass/core'
 import type { Decision, DecisionRequest, Permit, TaskSoFar } from '@hallpass/policy'
 import { completeAgent, type Engine } from '../engine.ts'
 import { isUnderCeiling } from '../grant/ceiling.ts'
 import { issuerOf, subjectOf } from '../identity/workload-names.ts'
 import type { Writable } from '../writable.ts'
+import type { Posture } from './posture.ts'
 import { reject, type ErrorCode, type Step } from '../http/refusal.ts'
 
 /** One call to decide on, in the light of the task it belongs to. */
@@ -17,20 +26,25 @@ export interface Question {
  * Checks that the call names what exists and the task may touch, then asks the policy, now.
  * Anything but a permit is a refusal: what the policy throws, an answer nobody knows, and an approval nobody can give yet.
  */
-export async function decide(engine: Engine, question: Question): Promise<Step<Permit>> {
-  const asked = await checkCall(engine, question)
-  if (!asked.ok) return asked
-  let decision: Decision
-  try {
-    const answer = engine.policy.decide(asked.value)
-    decision = isPromise(answer) ? await answer : answer
-  } catch {
-    return reject('access_denied', { reason: 'policy-failed', detail: 'the policy threw' })
-  }
-  return judge(engine, decision)
+export function decide(engine: Engine, question: Question): MaybePromise<Step<Permit>> {
+  const asked = checkCall(engine, question)
+  return isPromise(asked) ? asked.then((request) => ask(engine, request)) : ask(engine, asked)
 }
 
-async function checkCall(engine: Engine, { task, call, identityClaims }: Question): Promise<Step<DecisionRequest>> {
+function ask(engine: Engine, asked: Step<DecisionRequest>): MaybePromise<Step<Permit>> {
+  if (!asked.ok) return asked
+  let decision: MaybePromise<Decision>
+  try {
+    decision = engine.policy.decide(asked.value)
+  } catch {
+    return threw()
+  }
+  return isPromise(decision) ? decision.then((answer) => judge(engine, answer), threw) : judge(engine, decision)
+}
+
+const threw = (): Step<never> => reject('access_denied', { reason: 'policy-failed', detail: 'the policy threw' })
+
+function checkCall(engine: Engine, { task, call, identityClaims }: Question): MaybePromise<Step<DecisionRequest>> {
   const [name] = call.actions
   const action = engine.actions.get(name)
   if (action === undefined || action.audience !== call.locations[0]) {
@@ -68,8 +82,19 @@ async function checkCall(engine: Engine, { task, call, identityClaims }: Questio
   if (task.onBehalfOf !== undefined) request.onBehalfOf = task.onBehalfOf
   if (engine.environment !== undefined) request.environment = engine.environment
   if (engine.posture === undefined) return ok(request)
-  const posture = await engine.posture({ id: agent.id, iss, sub })
-  return posture.ok ? ok({ ...request, posture: posture.value }) : reject('access_denied', posture)
+  return withPosture(engine, request, { txn: task.txn, id: agent.id, iss, sub })
+}
+
+/** A posture that is not the one the task began with may end the task: that is done before anything is decided. */
+async function withPosture(
+  { posture: load, triggers }: Engine,
+  request: DecisionRequest,
+  { txn, ...agent }: Parameters<Posture>[0] & { readonly txn: string },
+): Promise<Step<DecisionRequest>> {
+  const posture = await load?.(agent)
+  if (posture?.ok !== true) return reject('access_denied', posture ?? { reason: 'policy-failed' })
+  await triggers.posture({ txn, clientId: agent.id }, posture.value)
+  return ok({ ...request, posture: posture.value })
 }
 
 function judge(engine: Engine, decision: Decision): Step<Permit> {

@@ -20,5 +20,6 @@ export async function sweep(engine: Engine): Promise<void> {
     })
   }
   for (const { event, jti, txn } of unknownUses) engine.recorder.note('use.unknown', { jti, txn, follows: event })
+  await engine.triggers.sweep()
   await engine.recorder.drain()
 }

@@ -6,14 +6,14 @@ import { reject, type Step } from '../http/refusal.ts'
 import { proveKey, spendProof } from '../identity/prove-key.ts'
 import type { Registrant } from '../identity/registrant.ts'
 
-/** An API or an operator that calls one of the broker's own endpoints with a token of its own. */
+/** An API, an operator or a signaler that calls one of the broker's own endpoints with a token of its own. */
 export type Caller =
   | { readonly kind: 'api'; readonly id: string; readonly audience: string; readonly jkt: string; readonly exp: number }
-  | { readonly kind: 'operator'; readonly id: string; readonly jkt: string }
+  | { readonly kind: 'operator' | 'signaler'; readonly id: string; readonly jkt: string }
 
 export const CALLER_TOKEN_SECONDS = 300
 
-/** Issues the token with which a registered API reports uses, or an operator revokes: good here only, with its own key only. */
+/** Issues the token with which a registered API reports uses, an operator revokes, or a signaler tells: good here only, with its own key only. */
 export async function callerToken(engine: Engine, registrant: Registrant, jkt: string): Promise<Step<object>> {
   if (registrant.kind === 'agent') {
     return reject('invalid_authorization_details', {
@@ -25,7 +25,7 @@ export async function callerToken(engine: Engine, registrant: Registrant, jkt: s
   const entry =
     registrant.kind === 'api'
       ? { type: DETAIL_TYPE.api, locations: [registrant.audience] }
-      : { type: DETAIL_TYPE.operator, locations: [engine.issuer] }
+      : { type: DETAIL_TYPE[registrant.kind], locations: [engine.issuer] }
   const payload = {
     iss: engine.issuer,
     sub: registrant.id,
@@ -86,7 +86,7 @@ function callerOf(engine: Engine, payload: JsonObject): Caller | undefined {
   if (entry['type'] === DETAIL_TYPE.api && registrant?.kind === 'api' && registrant.audience === audience) {
     return { kind: 'api', id, audience, jkt, exp }
   }
-  const isOperator =
-    entry['type'] === DETAIL_TYPE.operator && registrant?.kind === 'operator' && audience === engine.issuer
-  return isOperator ? { kind: 'operator', id, jkt } : undefined
+  if (registrant?.kind !== 'operator' && registrant?.kind !== 'signaler') return undefined
+  const isOwn = entry['type'] === DETAIL_TYPE[registrant.kind] && audience === engine.issuer
+  return isOwn ? { kind: registrant.kind, id, jkt } : undefined
 }

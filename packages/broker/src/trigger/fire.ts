@@ -23,7 +23,7 @@ export interface DueTrigger {
 
 export interface FireParts {
   readonly ledger: Ledger
-  readonly recorder: Recorder
+  readonly recorder: Pick<Recorder, 'note'>
   /** Kills the target and records what died. */
   readonly revoke: (target: RevocationTarget, reason: string, by: string) => Promise<unknown>
 }
@@ -48,7 +48,7 @@ export async function fire(parts: FireParts, due: DueTrigger): Promise<void> {
 }
 
 /** The trail hears of it first, with the evidence; should the trail be down it hears later, and the end comes anyway. */
-function tell(recorder: Recorder, fired: Fired): void {
+function tell(recorder: FireParts['recorder'], fired: Fired): void {
   const { trigger, clientId, txn, jti, evidence, detail } = fired
   const { on, effect, ...bounds } = trigger
   const facts: Partial<AuditEvent> = {

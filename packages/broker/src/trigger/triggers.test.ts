@@ -61,17 +61,18 @@ function setUp(triggers: readonly Trigger[], grants: readonly string[] = ['gr_1'
 const outOfScope: Trigger = { on: 'out-of-scope', count: 3, windowSeconds: 60, effect: 'end-task' }
 
 describe('createTriggers()', () => {
-  test.each<[Trigger, AuditEvent['reason'], number, RevocationTarget]>([
-    [outOfScope, 'resource-mismatch', 3, { kind: 'task', txn: 'tsk_1' }],
-    [{ ...outOfScope, effect: 'revoke-grant' }, 'action-mismatch', 3, { kind: 'grant', jti: 'gr_1' }],
-    [{ ...outOfScope, effect: 'quarantine-agent' }, 'parameters-mismatch', 3, { kind: 'agent', clientId: 'bot' }],
-    [{ ...outOfScope, on: 'refused-requests' }, 'proof-time', 3, { kind: 'task', txn: 'tsk_1' }],
-    [{ ...outOfScope, on: 'used-after-end' }, 'grant-exhausted', 3, { kind: 'task', txn: 'tsk_1' }],
-    [{ ...outOfScope, on: 'proof-replayed' }, 'proof-replayed', 3, { kind: 'task', txn: 'tsk_1' }],
-    [{ on: 'total-reached', effect: 'end-task' }, 'limit-exceeded', 1, { kind: 'task', txn: 'tsk_1' }],
-  ])('%o fires on the last of its count, with its evidence', async (trigger, reason, count, target) => {
+  test.each<[Trigger, string, RevocationTarget]>([
+    [outOfScope, 'resource-mismatch', { kind: 'task', txn: 'tsk_1' }],
+    [{ ...outOfScope, effect: 'revoke-grant' }, 'action-mismatch', { kind: 'grant', jti: 'gr_1' }],
+    [{ ...outOfScope, effect: 'quarantine-agent' }, 'parameters-mismatch', { kind: 'agent', clientId: 'bot' }],
+    [{ ...outOfScope, on: 'refused-requests' }, 'proof-time', { kind: 'task', txn: 'tsk_1' }],
+    [{ ...outOfScope, on: 'used-after-end' }, 'grant-exhausted', { kind: 'task', txn: 'tsk_1' }],
+    [{ ...outOfScope, on: 'proof-replayed' }, 'proof-replayed', { kind: 'task', txn: 'tsk_1' }],
+    [{ on: 'total-reached', effect: 'end-task' }, 'limit-exceeded', { kind: 'task', txn: 'tsk_1' }],
+  ])('%o fires on the last of its count, with its evidence', async (trigger, reason, target) => {
     const { tell, killed, fired } = setUp([trigger])
-    const events = Array.from({ length: count }, () => refused(reason ?? ''))
+    const count = 'count' in trigger ? trigger.count : 1
+    const events = Array.from({ length: count }, () => refused(reason))
     await tell(...events.slice(0, -1))
     expect(killed).toEqual([])
     await tell(...events.slice(-1))

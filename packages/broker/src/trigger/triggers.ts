@@ -1,5 +1,5 @@
 import { canonicalize, isPromise, sha256Base64url } from '@hallpass/core'
-import type { AuditEvent, AuditSink, JsonObject, JsonValue } from '@hallpass/core'
+import type { AuditEvent, AuditSink, JsonObject } from '@hallpass/core'
 import type { Policy, Trigger } from '@hallpass/policy'
 import { Activity } from './activity.ts'
 import type { DueTrigger, Fired, FireParts } from './fire.ts'
@@ -82,7 +82,7 @@ export function createTriggers({ policy, clock, parts }: TriggerOptions): Trigge
     const { client_id: clientId, txn, jti } = event
     for (const [place, trigger] of triggersOf(clientId).entries()) {
       if (clientId === undefined || !isCounting(trigger, counted)) continue
-      const evidence = windows.count(trigger, place, event, now)
+      const evidence = windows.count({ trigger, place }, event, now)
       if (evidence !== undefined) void act({ trigger, clientId, txn, jti, evidence })
     }
   }
@@ -103,7 +103,7 @@ export function createTriggers({ policy, clock, parts }: TriggerOptions): Trigge
     async posture({ txn, clientId }, posture) {
       const trigger = triggersOf(clientId).find(({ on }) => on === 'posture-changed')
       if (trigger === undefined) return
-      const digest = sha256Base64url(canonicalize(posture as JsonValue))
+      const digest = sha256Base64url(canonicalize(posture))
       const before = postures.get(txn)
       if (before === undefined) postures.set(txn, digest)
       if (before === undefined || before === digest) return

@@ -9,12 +9,18 @@ const MAX_WINDOWS = 100_000
 
 export type CountingTrigger = Extract<Trigger, { readonly on: Counted }>
 
+/** A trigger, and which of its agent's it is. */
+export interface PlacedTrigger {
+  readonly trigger: CountingTrigger
+  readonly place: number
+}
+
 /** Counts events per grant, task or agent, as wide as what the trigger would end. */
 export class Windows {
   readonly #windows = new Map<string, Window>()
 
   /** The evidence when this event is the one that makes the trigger fire. */
-  count(trigger: CountingTrigger, place: number, event: AuditEvent, at: number): readonly Evidence[] | undefined {
+  count({ trigger, place }: PlacedTrigger, event: AuditEvent, at: number): readonly Evidence[] | undefined {
     const evidence = evidenceOf(event, at)
     const { count, seconds } = boundsOf(trigger)
     if (count === 1) return [evidence]
@@ -42,14 +48,8 @@ export class Windows {
 
 /** One word of what the effect falls on; a request that names no grant counts for its task, and so on outwards. */
 function scopeOf({ effect }: Trigger, { jti = '', txn = '' }: AuditEvent): string {
-  switch (effect) {
-    case 'revoke-grant':
-      return jti || txn
-    case 'end-task':
-      return txn
-    case 'quarantine-agent':
-      return ''
-  }
+  if (effect === 'quarantine-agent') return ''
+  return effect === 'revoke-grant' && jti !== '' ? jti : txn
 }
 
 function boundsOf(trigger: CountingTrigger): { readonly count: number; readonly seconds: number } {

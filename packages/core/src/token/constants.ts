@@ -22,6 +22,7 @@ export const DETAIL_TYPE = {
   toolCall: 'urn:hallpass:tool-call',
   api: 'urn:hallpass:api',
   operator: 'urn:hallpass:operator',
+  signaler: 'urn:hallpass:signaler',
 } as const
 
 export const TYP = {
