@@ -5,7 +5,7 @@ import { Attempt } from './flow/attempt.ts'
 import { chain } from './flow/chain.ts'
 import { coveredCall } from './flow/cover-call.ts'
 import { assemble } from './flow/assemble.ts'
-import { boundCredential, freshProof, genuineToken } from './flow/prove-caller.ts'
+import { boundCredential, freshProof, genuineToken, stillSigned } from './flow/prove-caller.ts'
 import { oneCredential, ownAddress, plainBody, readBody } from './flow/read-request.ts'
 import { runSteps } from './flow/run-steps.ts'
 import { recordedUse, redeemedUse } from './flow/spend-grant.ts'
@@ -29,8 +29,10 @@ import type { ActionVerifier, GrantOf, OpenCall, Verifier } from './verifier.ts'
 export function createVerifier<const A extends Api>(options: VerifierOptions<A>): Verifier<A> {
   const settings = checkOptions(options)
   const { api } = options
-  const { issuerId: issuer, publicUrl, acceptUnbound, proofAlgorithms, clock } = settings
+  const { issuerId: issuer, publicUrl, acceptUnbound, proofAlgorithms, nonces, checkSignature, clock } = settings
   const parts = assemble(settings)
+
+  const proofs = { keys: parts.holderKeys, algorithms: proofAlgorithms, nonces, checkSignature }
 
   const beforeBody: readonly Step[] = [
     oneCredential({ issuer, acceptUnbound }), // one Authorization field, one DPoP field, no token elsewhere
@@ -39,10 +41,11 @@ export function createVerifier<const A extends Api>(options: VerifierOptions<A>)
     boundCredential, // a bound grant has a proof, an unbound one none
   ]
   const afterBody: readonly Step[] = [
-    readBody(settings.bodyLimitBytes), // once, strictly
+    readBody(settings.bodyLimitBytes, settings.bodyTimeoutMs), // once, strictly
     ownAddress(publicUrl), // by configuration, never by Host
-    freshProof(parts.holderKeys, proofAlgorithms, settings.nonces), // claims, key, signature: for this very request
+    freshProof(proofs), // claims, key, signature: for this very request
     coveredCall, // action, resource, parameters: what is checked is what the handler gets
+    stillSigned, // the key set may have changed while this request waited
     ...parts.revocation, // only where the store is our own: the broker's signed status list
     redeemedUse(parts.spending), // one atomic operation, last because it cannot be undone
     recordedUse(parts.recorder, settings.ledgerTimeoutMs, parts.abandon), // on record before the handler runs
@@ -53,7 +56,7 @@ export function createVerifier<const A extends Api>(options: VerifierOptions<A>)
   const forAction = <N extends ActionName<A>>(name: N, rollout: Rollout = {}): ActionVerifier<GrantOf<A, N>> => {
     const planned = planAction(api, name)
     const checked = checkRollout(rollout, clock())
-    const start = (call: IncomingCall) => new Attempt(planned, call, { now: clock(), sharesRoute: checked.orElse })
+    const start = (call: IncomingCall) => new Attempt(planned, call, { clock, sharesRoute: checked.orElse })
     const conclude = (attempt: Attempt, refusal: Awaited<ReturnType<Step>>) =>
       parts.conclude(attempt, refusal, checked) as MaybePromise<Verdict<GrantOf<A, N>>>
     const run = (steps: readonly Step[], attempt: Attempt) => {

@@ -14,9 +14,11 @@ test.each([
   { uses: 7, network: false },
   { uses: 100, network: false },
   { uses: 7, network: true },
-])(
-  '1000 parallel requests run the handler exactly $uses times (ledger over a network: $network)',
-  async ({ uses, network }) => {
+  { uses: 7, network: false, signatureChecks: 'thread-pool' },
+  { uses: 7, network: true, signatureChecks: 'thread-pool' },
+] as const)(
+  '1000 parallel requests run the handler exactly $uses times (ledger over a network: $network, signatures: $signatureChecks)',
+  async ({ uses, network, ...more }) => {
     const issuer = createTestIssuer()
     const live = createLiveLedger()
     const { ledger, clock } = live
@@ -31,6 +33,7 @@ test.each([
       ledger: network ? distant : ledger,
       audit: memoryTrail(),
       clock,
+      ...more,
     })
     let runs = 0
     const handler = protect(verifier, 'order.read', async () => {

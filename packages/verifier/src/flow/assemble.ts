@@ -65,6 +65,7 @@ export function assemble(settings: Settings): Parts {
       skewSeconds: settings.skewSeconds,
       keys,
       cache: createTokenCache(settings.cacheEntries),
+      checkSignature: settings.checkSignature,
     }),
     holderKeys: createHolderKeys(settings.cacheEntries),
     revocation: revocationSteps(settings, keys),

@@ -29,7 +29,9 @@ const NOTHING: JsonObject = Object.freeze(Object.create(null) as JsonObject)
 export class Attempt {
   readonly planned: PlannedAction
   call: IncomingCall
-  readonly now: number
+  /** NumericDate seconds, read again after every wait. */
+  now: number
+  readonly clock: () => number
   /** Another authentication stands behind this verifier on this route. */
   readonly sharesRoute: boolean
   fields: RequestFields | undefined = undefined
@@ -60,11 +62,12 @@ export class Attempt {
   constructor(
     planned: PlannedAction,
     call: IncomingCall,
-    more: { readonly now: number; readonly sharesRoute: boolean },
+    more: { readonly clock: () => number; readonly sharesRoute: boolean },
   ) {
     this.planned = planned
     this.call = call
-    this.now = more.now
+    this.now = more.clock()
+    this.clock = more.clock
     this.sharesRoute = more.sharesRoute
   }
 }

@@ -1,4 +1,4 @@
-import type { ProofKeyCache, RefusalReason, Refused, Result } from '@hallpass/core'
+import type { ProofKeyCache, RefusalReason, Refused, Result, SignatureCheck } from '@hallpass/core'
 import { isPromise, refuse, verifyProof } from '@hallpass/core'
 import type { NonceSource } from '../proof/nonce-source.ts'
 import { NOT_TOKEN68, isNoToken68 } from '../request/credential.ts'
@@ -17,6 +17,8 @@ const QUERY_UNBOUND: Refused<RefusalReason> = refuse(
   'proof-query',
   'Only a proof can bind a query to a grant with constraints',
 )
+
+const KEY_GONE: Refused<RefusalReason> = refuse('token-key-unknown', 'The issuer has dropped the key')
 
 /** The token is the issuer's, for this audience, in time; from the cache or by its signature. */
 export const genuineToken =
@@ -44,12 +46,19 @@ export const boundCredential: Step = ({ credential, token }) => {
   return token.jkt === undefined ? UNBOUND : undefined
 }
 
+interface ProofRules {
+  readonly keys: ProofKeyCache
+  readonly algorithms: readonly string[]
+  readonly nonces: NonceSource | undefined
+  readonly checkSignature: SignatureCheck
+}
+
 /**
  * The proof is by the grant's key and for exactly this request: method, URL, body, token, and the query where the grant
  * leaves parameters open (rule 8). Whether it was seen before is the ledger's to say.
  */
 export const freshProof =
-  (keys: ProofKeyCache, algorithms: readonly string[], nonces: NonceSource | undefined): Step =>
+  ({ keys, algorithms, nonces, checkSignature }: ProofRules): Step =>
   (attempt) => {
     const { credential, token, call, now, url, query, body } = attempt
     if (credential === undefined || token === undefined) return OUT_OF_ORDER
@@ -71,6 +80,7 @@ export const freshProof =
       requireQueryDigest: open,
       keys,
       algorithms,
+      checkSignature,
       ...(nonces === undefined ? {} : { nonce: (nonce) => nonce !== undefined && nonces.accepts(nonce, now) }),
     })
     return chain(proof, (verified) => {
@@ -79,6 +89,15 @@ export const freshProof =
       return undefined
     })
   }
+
+/**
+ * The issuer still vouches for the key that signed the token. It may have dropped it while this request waited for its
+ * body or for a thread; everything else that time can change is the ledger's to say.
+ */
+export const stillSigned: Step = ({ token }) => {
+  if (token === undefined) return OUT_OF_ORDER
+  return token.key.live ? undefined : KEY_GONE
+}
 
 /** The preflight of a proof speaks of tokens; what it refused is the proof. */
 const ofProof = (refusal: Refused<RefusalReason>): Refused<RefusalReason> =>

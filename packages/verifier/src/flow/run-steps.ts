@@ -6,7 +6,8 @@ const BROKEN: Refused<RefusalReason> = refuse('internal', 'A step of the verific
 
 /**
  * Takes an attempt through the steps in order and stops at the first refusal. Stays synchronous until a step does not,
- * and turns whatever a step throws into a refusal: an error is never a permit.
+ * reads the clock again after each that does not, and turns whatever a step throws into a refusal: an error is never a
+ * permit.
  */
 export function runSteps(steps: readonly Step[], attempt: Attempt): MaybePromise<Refused<RefusalReason> | undefined> {
   try {
@@ -25,9 +26,18 @@ function from(
     const step = steps[index]
     const refusal = step?.(attempt)
     if (isPromise(refusal)) {
-      return refusal.then((late) => late ?? from(index + 1, steps, attempt)).catch(() => BROKEN)
+      return refusal.then((late) => late ?? later(index + 1, steps, attempt)).catch(() => BROKEN)
     }
     if (refusal !== undefined) return refusal
   }
   return undefined
+}
+
+function later(
+  start: number,
+  steps: readonly Step[],
+  attempt: Attempt,
+): MaybePromise<Refused<RefusalReason> | undefined> {
+  attempt.now = attempt.clock()
+  return from(start, steps, attempt)
 }

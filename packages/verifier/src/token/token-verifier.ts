@@ -1,5 +1,13 @@
-import type { GrantClaims, MaybePromise, RefusalReason, Refused, Result, SignatureAlgorithm } from '@hallpass/core'
-import { MAX_GRANT_BYTES, checkGrantClaims, preflight, refuse, sha256Base64url, verifySignature } from '@hallpass/core'
+import type {
+  GrantClaims,
+  MaybePromise,
+  RefusalReason,
+  Refused,
+  Result,
+  SignatureAlgorithm,
+  SignatureCheck,
+} from '@hallpass/core'
+import { MAX_GRANT_BYTES, checkGrantClaims, preflight, refuse, sha256Base64url } from '@hallpass/core'
 import { chain } from '../flow/chain.ts'
 import type { IssuerKey, IssuerKeys } from '../keys/issuer-keys.ts'
 import type { GenuineToken } from './genuine-token.ts'
@@ -12,6 +20,7 @@ export interface TokenRules {
   readonly skewSeconds: number
   readonly keys: IssuerKeys
   readonly cache: TokenCache
+  readonly checkSignature: SignatureCheck
 }
 
 export type TokenVerifier = (token: string, now: number) => MaybePromise<Result<GenuineToken, RefusalReason>>
@@ -30,7 +39,7 @@ const KEYS_STALE: Refused<RefusalReason> = refuse('keys-unavailable', "The issue
  * it was revoked or spent.
  */
 export function createTokenVerifier(rules: TokenRules): TokenVerifier {
-  const { issuer, audience, skewSeconds, keys, cache } = rules
+  const { issuer, audience, skewSeconds, keys, cache, checkSignature } = rules
   const shape = { typ: TYPES, alg: rules.algorithms, maxBytes: MAX_GRANT_BYTES }
 
   return function verifyToken(token, now) {
@@ -49,7 +58,7 @@ export function createTokenVerifier(rules: TokenRules): TokenVerifier {
     if (typeof kid !== 'string' || typeof alg !== 'string') return NO_KEY
     return chain(keys.find(kid, alg, now), (key) =>
       key.ok
-        ? chain(verifySignature(key.value.key, signingInput, signature), (valid) => {
+        ? chain(checkSignature(key.value.key, signingInput, signature), (valid) => {
             if (!valid) return FORGED
             const genuine = genuineToken(token, claims.value, { key: key.value, skewSeconds })
             cache.set(genuine)
