@@ -144,6 +144,7 @@ export type { StatusListClaims, StatusListExpectation } from './revocation/check
 export type { AuditEvent, AuditSink, EventType, Trail, TrailLine } from './audit/event.ts'
 export type { EventFilter } from './audit/event-filter.ts'
 export { isAftermath } from './audit/aftermath.ts'
+export { jsonText, quoted, quotedName } from './audit/json-text.ts'
 export { memoryTrail } from './audit/memory-trail.ts'
 export type { MemoryTrail, MemoryTrailOptions } from './audit/memory-trail.ts'
 export { createDigester } from './audit/digester.ts'

@@ -17,8 +17,8 @@ export interface Recorder {
   record(type: EventType, facts: EventFacts): Promise<string>
   /** Id, time and source of an event that its maker writes out in one piece and hands to `append`. */
   stamp(): Pick<AuditEvent, 'id' | 'time' | 'source'>
-  /** Appends an event that is complete, or throws `audit-unavailable`. */
-  append(event: AuditEvent): Promise<void>
+  /** Appends an event that is complete, or throws `audit-unavailable`; a promise only where there is something to wait for. */
+  append(event: AuditEvent): MaybePromise<void>
   /** Appends now or as soon as the trail can: for refusals, ends and revocations, which happen either way. */
   note(type: EventType, facts: EventFacts): string
   /** Tries to write what is waiting; true when nothing waits any more. */
@@ -79,12 +79,21 @@ export function createRecorder(sink: AuditSink, source: string, clock: () => num
     return (draining !== undefined && (await draining)) || start()
   }
 
-  async function append(event: AuditEvent): Promise<void> {
+  function append(event: AuditEvent): MaybePromise<void> {
     // What happened first is written first; a trail that lost something takes nothing new.
-    if (waiting() > 0 && !(await drain())) throw unavailable()
+    if (waiting() > 0) return appendAfterSpool(event)
     try {
-      const appended: MaybePromise<void> = sink.append(event)
-      if (isPromise(appended)) await appended
+      const appended = sink.append(event)
+      return isPromise(appended) ? appended.catch(throwUnavailable) : undefined
+    } catch {
+      throw unavailable()
+    }
+  }
+
+  async function appendAfterSpool(event: AuditEvent): Promise<void> {
+    if (!(await drain())) throw unavailable()
+    try {
+      await sink.append(event)
     } catch {
       throw unavailable()
     }
@@ -130,6 +139,10 @@ function writable(event: AuditEvent): AuditEvent {
     typeof value === 'string' ? value.slice(0, MAX_TEXT_CHARS) : value,
   ])
   return Object.fromEntries(cut) as AuditEvent
+}
+
+function throwUnavailable(): never {
+  throw unavailable()
 }
 
 const unavailable = (): HallpassError =>

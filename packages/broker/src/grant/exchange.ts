@@ -1,4 +1,4 @@
-import { ok, TOKEN_TYPE_URI, type ToolCallRequest } from '@hallpass/core'
+import { isPromise, ok, TOKEN_TYPE_URI, type MaybePromise, type ToolCallRequest } from '@hallpass/core'
 import type { Engine } from '../engine.ts'
 import { learn } from '../http/attempt.ts'
 import type { OAuthRequest } from '../http/oauth-request.ts'
@@ -23,14 +23,19 @@ export async function exchange(engine: Engine, request: OAuthRequest, call: Tool
   if (!token.ok) return token
   const callId = callIdOf(form)
   if (!callId.ok) return callId
-  const presented = await verifyTaskToken(engine, token.value)
+  // Most of these answer at once, and then nobody waits: a turn of the queue costs more than some of the checks.
+  const verified = verifyTaskToken(engine, token.value)
+  const presented = isPromise(verified) ? await verified : verified
   if (!presented.ok) return reject('invalid_request', presented)
   const { claims } = presented.value
-  const proof = await proveKey(engine, request, { url: `${engine.issuer}/token`, jkt: claims.cnf.jkt })
+  const proven = proveKey(engine, request, { url: `${engine.issuer}/token`, jkt: claims.cnf.jkt })
+  const proof = isPromise(proven) ? await proven : proven
   if (!proof.ok) return proof
-  const client = await sameAgent(engine, request, presented.value)
+  const agent = sameAgent(engine, request, presented.value)
+  const client = isPromise(agent) ? await agent : agent
   if (!client.ok) return client
-  const spent = await spendProof(engine, proof.value)
+  const marked = spendProof(engine, proof.value)
+  const spent = isPromise(marked) ? await marked : marked
   if (!spent.ok) return spent
 
   attempt.standing = 'authenticated'
@@ -45,7 +50,8 @@ export async function exchange(engine: Engine, request: OAuthRequest, call: Tool
     resource: call.identifier,
     call_id: callId.value,
   }))
-  const live = await liveTask(engine, claims.txn)
+  const known = liveTask(engine, claims.txn)
+  const live = isPromise(known) ? await known : known
   if (!live.ok) return reject('invalid_request', live)
   const task = live.value
   if (task.jkt !== claims.cnf.jkt || task.clientId !== claims.client_id)
@@ -53,11 +59,13 @@ export async function exchange(engine: Engine, request: OAuthRequest, call: Tool
   learn(attempt, () => taskFacts(task))
   attempt.txn = task.txn
 
-  const permit = await decide(engine, { task, call, identityClaims: presented.value.identityClaims })
+  const decided = decide(engine, { task, call, identityClaims: presented.value.identityClaims })
+  const permit = isPromise(decided) ? await decided : decided
   if (!permit.ok) return permit
   const permitted: Writable<Permitted> = { task, call, permit: permit.value, notAfter: claims.exp, jkt: task.jkt }
   if (callId.value !== undefined) permitted.callId = callId.value
-  const draft = await draftGrant(engine, permitted)
+  const drafted = draftGrant(engine, permitted)
+  const draft = isPromise(drafted) ? await drafted : drafted
   return draft.ok ? issueGrant(engine, draft.value, permitted) : draft
 }
 
@@ -73,7 +81,7 @@ function subjectToken({ form }: OAuthRequest): Step<string> {
 }
 
 /** A client assertion may come along; then it is of the same agent and the same workload, by the same key. */
-async function sameAgent(engine: Engine, request: OAuthRequest, { claims }: PresentedTask): Promise<Step<true>> {
+function sameAgent(engine: Engine, request: OAuthRequest, { claims }: PresentedTask): MaybePromise<Step<true>> {
   const presented = presentedAssertion(request.form)
   if (!presented.ok) return reject('invalid_client', presented)
   const clientId = request.form.get('client_id')
@@ -84,6 +92,14 @@ async function sameAgent(engine: Engine, request: OAuthRequest, { claims }: Pres
       ? ok(true)
       : reject('invalid_client', { reason: 'identity-invalid', detail: 'client_id' })
   }
+  return sameWorkload(engine, request, claims)
+}
+
+async function sameWorkload(
+  engine: Engine,
+  request: OAuthRequest,
+  claims: PresentedTask['claims'],
+): Promise<Step<true>> {
   const workload = await authenticate(engine, request)
   if (!workload.ok) return workload
   const { registrant, identity } = workload.value

@@ -13,6 +13,7 @@ import {
   type GrantRecord,
   type JsonObject,
   type JsonValue,
+  type MaybePromise,
   type TaskRecord,
   type ToolCallEntry,
   type ToolCallRequest,
@@ -20,6 +21,7 @@ import {
 import type { Permit } from '@hallpass/policy'
 import type { Engine } from '../engine.ts'
 import { reject, type Step } from '../http/refusal.ts'
+import { versionOf } from '../policy/policy-version.ts'
 import { grantPayload } from '../token/grant-payload.ts'
 import { actorClaims, fitsToken, pathOf } from '../token/task-token.ts'
 import type { Writable } from '../writable.ts'
@@ -47,19 +49,37 @@ export interface GrantDraft {
 }
 
 /** Works out entry, limits, life and claims of a grant. Pure but for the ids and the status place it draws. */
-export async function draftGrant(engine: Engine, permitted: Permitted): Promise<Step<GrantDraft>> {
-  const { task, call, permit, jkt } = permitted
+export function draftGrant(engine: Engine, permitted: Permitted): MaybePromise<Step<GrantDraft>> {
+  const { task, permit, notAfter } = permitted
+  const iat = Math.floor(engine.clock())
+  const ttl = Math.min(permit.ttlSeconds || DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS)
+  const exp = Math.floor(Math.min(iat + ttl, notAfter, task.deadline))
+  if (exp <= iat) return reject('invalid_request', { reason: 'task-expired' })
+  const place = engine.statusPlaces.allocate(exp)
+  return isPromise(place)
+    ? place.then((status) => draft(engine, permitted, { iat, exp, status }))
+    : draft(engine, permitted, { iat, exp, status: place })
+}
+
+/** Many calls say everything by their resource. */
+const NO_PARAMETERS = parameterDigest({})
+
+function isEmpty(parameters: JsonObject): boolean {
+  for (const _name in parameters) return false
+  return true
+}
+
+function draft(
+  engine: Engine,
+  { task, call, permit, jkt }: Permitted,
+  { iat, exp, status }: Pick<GrantRecord, 'iat' | 'exp' | 'status'>,
+): Step<GrantDraft> {
   const [audience] = call.locations
   const [action] = call.actions
   const parameters: JsonObject = call.parameters ?? {}
-  const iat = Math.floor(engine.clock())
-  const ttl = Math.min(permit.ttlSeconds || DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS)
-  const exp = Math.floor(Math.min(iat + ttl, permitted.notAfter, task.deadline))
-  if (exp <= iat) return reject('invalid_request', { reason: 'task-expired' })
-
   const split = engine.ownLedgers.has(audience) ? splitLimits(permit.limits, permit, parameters) : undefined
   if (split?.ok === false) return reject('access_denied', split)
-  const digest = parameterDigest(parameters)
+  const digest = isEmpty(parameters) ? NO_PARAMETERS : parameterDigest(parameters)
   const identifier = identifierOf(task, call, permit)
   const limits = split?.value.limits ?? permit.limits
   const entry = entryOf(
@@ -68,9 +88,7 @@ export async function draftGrant(engine: Engine, permitted: Permitted): Promise<
     digest,
   )
   const jti = randomId('gr_')
-  const policy = { version: engine.policy.version, digest: engine.policy.digest }
-  const place = engine.statusPlaces.allocate(exp)
-  const status = isPromise(place) ? await place : place
+  const policy = versionOf(engine.policy)
   const record: Writable<GrantRecord> = {
     issuer: engine.issuer,
     jti,
@@ -132,11 +150,14 @@ function entryOf(base: EntryBase, { constraints }: Permit, digest: string): Tool
  */
 export async function issueGrant(engine: Engine, draft: GrantDraft, permitted: Permitted): Promise<Step<object>> {
   const { record, entry } = draft
-  const registered = await engine.ledger.registerGrant(record)
+  const answer = engine.ledger.registerGrant(record)
+  const registered = isPromise(answer) ? await answer : answer
   if (!registered.ok) return reject(isAboutTask(registered.reason) ? 'invalid_request' : 'access_denied', registered)
   try {
-    const token = await engine.tokens.sign(draft.payload, TYP.accessToken)
-    await recordIssued(engine, draft, permitted)
+    const signed = engine.tokens.sign(draft.payload, TYP.accessToken)
+    const token = isPromise(signed) ? await signed : signed
+    const recorded = recordIssued(engine, draft, permitted)
+    if (isPromise(recorded)) await recorded
     return ok({
       access_token: token,
       issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
@@ -169,7 +190,7 @@ const TASK_REASONS: ReadonlySet<string> = new Set([
 /** RFC 8693 2.2.2: a subject token that is not acceptable is `invalid_request`. */
 export const isAboutTask = (reason: string): boolean => TASK_REASONS.has(reason)
 
-function recordIssued(engine: Engine, { record, digest }: GrantDraft, permitted: Permitted): Promise<void> {
+function recordIssued(engine: Engine, { record, digest }: GrantDraft, permitted: Permitted): MaybePromise<void> {
   const { task, permit, jkt, callId } = permitted
   const { id, time, source } = engine.recorder.stamp()
   const event: Writable<AuditEvent> = {

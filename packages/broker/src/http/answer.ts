@@ -1,4 +1,11 @@
-import { HallpassError, type EventType, type FaultCode, type RefusalReason } from '@hallpass/core'
+import {
+  HallpassError,
+  isPromise,
+  type EventType,
+  type FaultCode,
+  type MaybePromise,
+  type RefusalReason,
+} from '@hallpass/core'
 import type { Engine } from '../engine.ts'
 import { factsOf, type Attempt } from './attempt.ts'
 import { ERRORS, reject, type ErrorCode, type Refusal, type Step } from './refusal.ts'
@@ -26,11 +33,12 @@ export const RETRY_AFTER_SECONDS = 2
  * Runs the work of one request and turns what comes of it into an answer: an error in the work is a refusal,
  * and every refusal is in the trail, by itself or counted, under the event id the caller is given.
  */
-export async function answer(engine: Engine, manner: Manner, work: () => Promise<Step<object>>): Promise<Answer> {
+export async function answer(engine: Engine, manner: Manner, work: () => MaybePromise<Step<object>>): Promise<Answer> {
   const { attempt } = manner
   let step: Step<object>
   try {
-    step = await work()
+    const done = work()
+    step = isPromise(done) ? await done : done
   } catch (fault) {
     step = refusalOf(fault)
   }

@@ -16,10 +16,10 @@ import type { OAuthRequest } from './oauth-request.ts'
 import { reject, type Refusal, type Step } from './refusal.ts'
 
 /** `POST /token`: opens and renews tasks, issues grants, and gives APIs and operators their tokens. */
-export async function tokenEndpoint(engine: Engine, request: OAuthRequest): Promise<Answer> {
+export function tokenEndpoint(engine: Engine, request: OAuthRequest): Promise<Answer> {
   const type = request.form.get('grant_type')
   const isCall = type === GRANT_TYPE.tokenExchange
-  return answer(engine, { attempt: request.attempt, refused: isCall ? 'grant.refused' : 'task.refused' }, async () => {
+  return answer(engine, { attempt: request.attempt, refused: isCall ? 'grant.refused' : 'task.refused' }, () => {
     const details = readDetails(request.form)
     const target = checkTarget(engine, request.form, details)
     if (!target.ok) return target

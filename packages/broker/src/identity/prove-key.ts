@@ -1,4 +1,13 @@
-import { ok, verifyProof, type ProofExpectation, type VerifiedProof } from '@hallpass/core'
+import {
+  isPromise,
+  ok,
+  verifyProof,
+  type MaybePromise,
+  type ProofExpectation,
+  type RefusalReason,
+  type Result,
+  type VerifiedProof,
+} from '@hallpass/core'
 import type { Engine } from '../engine.ts'
 import type { OAuthRequest } from '../http/oauth-request.ts'
 import { reject, type Step } from '../http/refusal.ts'
@@ -20,11 +29,11 @@ export interface ProofScope {
  * Verifies the DPoP proof of a request to this broker (RFC 9449 section 4.3).
  * Does not check whether it was seen before: `spendProof` does, once the rest of the request holds.
  */
-export async function proveKey(
+export function proveKey(
   engine: Engine,
   ask: Pick<OAuthRequest, 'proof' | 'body'>,
   scope: ProofScope,
-): Promise<Step<VerifiedProof>> {
+): MaybePromise<Step<VerifiedProof>> {
   if (ask.proof === undefined) return reject('invalid_dpop_proof', { reason: 'proof-missing' })
   const expect: Writable<ProofExpectation> = {
     method: scope.method ?? 'POST',
@@ -38,14 +47,22 @@ export async function proveKey(
   if (scope.accessToken !== undefined) expect.accessToken = scope.accessToken
   if (scope.jkt !== undefined) expect.jkt = scope.jkt
   if (nonces !== undefined) expect.nonce = (nonce) => nonces.accepts(nonce)
-  const verified = await verifyProof(ask.proof, expect)
+  const verified = verifyProof(ask.proof, expect)
+  return isPromise(verified) ? verified.then(toStep) : toStep(verified)
+}
+
+function toStep(verified: Result<VerifiedProof, RefusalReason>): Step<VerifiedProof> {
   if (verified.ok) return verified
   return reject(verified.reason === 'proof-nonce' ? 'use_dpop_nonce' : 'invalid_dpop_proof', verified)
 }
 
 /** Marks a proof as used; the second of two equal proofs is refused. */
-export async function spendProof(engine: Engine, proof: VerifiedProof): Promise<Step<true>> {
-  const mark = await engine.ledger.markOnce(`proof ${proof.jkt} ${proof.jti}`, proof.acceptUntil)
+export function spendProof(engine: Engine, proof: VerifiedProof): MaybePromise<Step<true>> {
+  const mark = engine.ledger.markOnce(`proof ${proof.jkt} ${proof.jti}`, proof.acceptUntil)
+  return isPromise(mark) ? mark.then(toSpent) : toSpent(mark)
+}
+
+function toSpent(mark: 'first' | 'seen' | 'full'): Step<true> {
   switch (mark) {
     case 'first':
       return ok(true)

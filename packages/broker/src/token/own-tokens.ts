@@ -1,3 +1,5 @@
+// The global of this name is a getter, which costs as much as what is asked of it.
+import { Buffer } from 'node:buffer'
 import {
   encodeBase64url,
   HallpassError,

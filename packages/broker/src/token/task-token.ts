@@ -9,6 +9,7 @@ import {
   randomId,
   refuse,
   type JsonObject,
+  type MaybePromise,
   type RefusalReason,
   type Result,
   type TaskEntry,
@@ -107,9 +108,12 @@ export interface PresentedTask {
 const checked = new WeakMap<JsonObject, PresentedTask>()
 
 /** Verifies a task token that was presented here. Does not check the proof or whether the task is still open. */
-export async function verifyTaskToken(engine: Engine, token: string): Promise<Result<PresentedTask, RefusalReason>> {
+export function verifyTaskToken(engine: Engine, token: string): MaybePromise<Result<PresentedTask, RefusalReason>> {
   const verified = engine.tokens.verify(token)
-  const payload = isPromise(verified) ? await verified : verified
+  return isPromise(verified) ? verified.then((payload) => checkTask(engine, payload)) : checkTask(engine, verified)
+}
+
+function checkTask(engine: Engine, payload: Result<JsonObject, RefusalReason>): Result<PresentedTask, RefusalReason> {
   if (!payload.ok) return payload
   // Of what was found right before, only the expiry can have changed: the clock never goes back.
   const known = checked.get(payload.value)

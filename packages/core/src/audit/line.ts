@@ -1,6 +1,7 @@
 import { sha256Base64url } from '#crypto'
 import { HallpassError } from '../fault.ts'
 import type { AuditEvent, TrailLine } from './event.ts'
+import { jsonText, quoted, quotedName } from './json-text.ts'
 import { EVENT_MEMBERS } from './members.ts'
 
 /** `prev` of the first line: 32 zero bytes, base64url. */
@@ -14,7 +15,7 @@ const HASH_MEMBER = ',"hash":"'
 const TAIL_CHARS = HASH_MEMBER.length + 43 + 2
 
 interface Member {
-  readonly kind: 'text' | 'number' | 'json'
+  readonly kind: 'name' | 'text' | 'number' | 'json'
   /** What stands before the value, put together once. */
   readonly head: string
 }
@@ -26,22 +27,20 @@ const members: Readonly<Record<string, Member | undefined>> = Object.assign(
     Object.entries(EVENT_MEMBERS).map(([name, kind]): [string, Member] => [name, { kind, head: `,"${name}":` }]),
   ),
 )
-// oxlint-disable-next-line no-control-regex -- these are what JSON escapes
-const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/
 
 const unwritable = (member: string, wanted: string): HallpassError =>
   new HallpassError('audit-unavailable', `The event's member \`${member}\` is not ${wanted}, so it cannot be recorded`)
 
 function valueText(name: string, kind: Member['kind'], value: unknown): string {
-  if (kind === 'text') {
+  if (kind === 'text' || kind === 'name') {
     if (typeof value !== 'string') throw unwritable(name, 'a string')
-    return needsEscape.test(value) ? JSON.stringify(value) : `"${value}"`
+    return kind === 'name' ? quotedName(value) : quoted(value)
   }
   if (kind === 'number') {
     if (typeof value !== 'number' || !Number.isFinite(value)) throw unwritable(name, 'a finite number')
     return String(value)
   }
-  const text = JSON.stringify(value)
+  const text = jsonText(value)
   if (text === undefined) throw unwritable(name, 'JSON')
   return text
 }

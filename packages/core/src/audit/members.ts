@@ -2,31 +2,31 @@ import type { AuditEvent } from './event.ts'
 
 /**
  * Every member of an event with what it may hold. A member that is not here is never
- * written, so nothing a caller hangs on an event by accident reaches the trail.
+ * written, so nothing a caller hangs on an event by accident reaches the trail. A `name` is a text that many events share.
  */
 export const EVENT_MEMBERS = {
   id: 'text',
-  type: 'text',
+  type: 'name',
   time: 'number',
-  source: 'text',
-  txn: 'text',
+  source: 'name',
+  txn: 'name',
   jti: 'text',
-  client_id: 'text',
-  sub: 'text',
-  owner: 'text',
-  purpose: 'text',
+  client_id: 'name',
+  sub: 'name',
+  owner: 'name',
+  purpose: 'name',
   note: 'text',
-  aud: 'text',
-  action: 'text',
+  aud: 'name',
+  action: 'name',
   resource: 'text',
-  reason: 'text',
+  reason: 'name',
   detail: 'text',
-  rule: 'text',
+  rule: 'name',
   policy: 'json',
   limits: 'json',
   ttl: 'number',
   exp: 'number',
-  jkt: 'text',
+  jkt: 'name',
   parameters: 'text',
   facts: 'text',
   status: 'number',
@@ -35,4 +35,4 @@ export const EVENT_MEMBERS = {
   trace: 'text',
   count: 'number',
   data: 'json',
-} as const satisfies Record<keyof AuditEvent, 'text' | 'number' | 'json'>
+} as const satisfies Record<keyof AuditEvent, 'name' | 'text' | 'number' | 'json'>

@@ -13,12 +13,15 @@ const invalid = (detail: string) => refuse('request-invalid', detail)
 
 type Kind = (typeof EVENT_MEMBERS)[keyof AuditEvent]
 
+const A_TEXT = [
+  `a string of at most ${MAX_TEXT_CHARS} characters`,
+  (value: JsonValue) => typeof value === 'string' && value.length <= MAX_TEXT_CHARS,
+] as const
+
 /** What each kind of member must be, and whether a value is. */
 const MUST_BE: Readonly<Record<Kind, readonly [words: string, is: (value: JsonValue) => boolean]>> = {
-  text: [
-    `a string of at most ${MAX_TEXT_CHARS} characters`,
-    (value) => typeof value === 'string' && value.length <= MAX_TEXT_CHARS,
-  ],
+  name: A_TEXT,
+  text: A_TEXT,
   number: ['a number', (value) => typeof value === 'number' && Number.isFinite(value)],
   json: [`JSON of at most ${MAX_JSON_CHARS} characters`, (value) => JSON.stringify(value).length <= MAX_JSON_CHARS],
 }

@@ -10,16 +10,22 @@ type Scope = Limit['per']
  * a scope that this ledger does not hold. Does not say whether they are the limits that policy meant.
  */
 export function checkLimits(limits: readonly Limit[], scopes: readonly Scope[]): Refused<RefusalReason> | undefined {
-  const seen = new Set<string>()
-  for (const limit of limits) {
-    const problem = problemOf(limit, scopes)
+  for (const [index, limit] of limits.entries()) {
+    const problem = problemOf(limit, scopes) ?? (index > 0 ? clashOf(limit, limits.slice(0, index)) : undefined)
     if (problem !== undefined) return refuse('details-invalid', `Limit ${limit.id}: ${problem}`)
-    const counter = JSON.stringify([limit.per, limit.id, limit.window_seconds ?? 0])
-    if (seen.has(counter)) return refuse('details-invalid', `Limit ${limit.id} is named twice`)
-    seen.add(counter)
+  }
+  return undefined
+}
+
+/** What keeps a limit from standing beside those before it. */
+function clashOf(limit: Limit, before: readonly Limit[]): string | undefined {
+  for (const other of before) {
+    const isSameCounter = other.id === limit.id && other.per === limit.per
+    if (isSameCounter && (other.window_seconds ?? 0) === (limit.window_seconds ?? 0)) return 'it is named twice'
     // Amounts come by parameter: one in cents cannot fill a total in tenths of a cent.
-    const other = limits.find((each) => each.parameter === limit.parameter && (each.scale ?? 0) !== (limit.scale ?? 0))
-    if (other !== undefined) return refuse('details-invalid', `Limit ${limit.id} scales its parameter in another way`)
+    if (other.parameter === limit.parameter && (other.scale ?? 0) !== (limit.scale ?? 0)) {
+      return 'it scales its parameter in another way'
+    }
   }
   return undefined
 }

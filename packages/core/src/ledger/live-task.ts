@@ -12,6 +12,8 @@ export interface GrantOfTask {
   lives(now: number): boolean
 }
 
+const NOTHING: Readonly<Record<string, number>> = Object.freeze({})
+
 /** A task from its opening until a while after its end. Its grants keep it for as long as they are remembered. */
 export class LiveTask implements Expiring {
   readonly record: TaskRecord
@@ -61,13 +63,16 @@ export class LiveTask implements Expiring {
   }
 
   state(now: number): TaskState {
-    return {
-      ...this.record,
-      ...(this.end && { end: this.end }),
-      grantsIssued: this.grantsIssued,
-      uses: Object.fromEntries([...this.#uses].flatMap(([action, { count }]) => (count > 0 ? [[action, count]] : []))),
-      spent: Object.fromEntries([...this.#counters].map(([id, counter]) => [id, counter.spent(now)])),
-      refusals: this.refusals,
-    }
+    const used: [string, number][] = []
+    for (const [action, { count }] of this.#uses) if (count > 0) used.push([action, count])
+    const uses = used.length === 0 ? NOTHING : Object.fromEntries(used)
+    const spent =
+      this.#counters.size === 0
+        ? NOTHING
+        : Object.fromEntries([...this.#counters].map(([id, counter]) => [id, counter.spent(now)]))
+    const { record, end, grantsIssued, refusals } = this
+    return end === undefined
+      ? { ...record, grantsIssued, uses, spent, refusals }
+      : { ...record, end, grantsIssued, uses, spent, refusals }
   }
 }

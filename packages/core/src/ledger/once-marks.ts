@@ -6,8 +6,8 @@ import { ExpiryQueue } from './expiry-queue.ts'
 
 interface Mark extends Expiring {
   readonly name: string
-  /** Keys that an assertion was seen to bind. */
-  readonly keys: Set<string>
+  /** Keys that an assertion was seen to bind, where it is one. */
+  keys: Set<string> | undefined
 }
 
 /** Proofs and assertions seen at the broker's own endpoints, until nobody would accept them any more. */
@@ -45,14 +45,14 @@ export class OnceMarks {
     this.forget(now, 4)
     if (!isAhead(until, now)) return refuse('token-expired')
     const known = this.#marks.get(assertion)
-    if (known?.keys.has(jkt)) return ok({ keys: known.keys.size })
-    if (!((known?.keys.size ?? 0) < maxKeys)) return refuse('too-many-keys')
+    if (known?.keys?.has(jkt)) return ok({ keys: known.keys.size })
+    if (!((known?.keys?.size ?? 0) < maxKeys)) return refuse('too-many-keys')
     if (this.size >= this.#max) return refuse('ledger-full')
     const mark = known ?? this.#add(assertion, until)
     if (until + this.#maxSkewSeconds > mark.due) this.#queue.schedule(mark, until + this.#maxSkewSeconds)
-    mark.keys.add(jkt)
+    const keys = (mark.keys ??= new Set()).add(jkt)
     this.#keys += 1
-    return ok({ keys: mark.keys.size })
+    return ok({ keys: keys.size })
   }
 
   /** Drops up to `most` of what is over. */
@@ -61,12 +61,12 @@ export class OnceMarks {
       const mark = this.#queue.takeDue(now)
       if (mark === undefined) return
       this.#marks.delete(mark.name)
-      this.#keys -= mark.keys.size
+      this.#keys -= mark.keys?.size ?? 0
     }
   }
 
   #add(name: string, until: number): Mark {
-    const mark: Mark = { name, keys: new Set(), due: 0, slot: -1 }
+    const mark: Mark = { name, keys: undefined, due: 0, slot: -1 }
     this.#marks.set(name, mark)
     this.#queue.schedule(mark, until + this.#maxSkewSeconds)
     return mark

@@ -67,23 +67,33 @@ function whyNotIssued(
 
 /** Refuses limits that cannot be counted, before any counter exists for them. */
 function whyNotCounted({ limits, chargeAtIssue }: GrantRecord, task: LiveTask): Refused<RefusalReason> | undefined {
-  const problem = checkLimits(limits, ['grant', 'task', 'agent'])
+  const problem = checkLimits(limits, ANYWHERE)
   if (problem !== undefined) return problem
   if (!capsOwnCalls(limits)) return refuse('details-invalid', 'The grant has no cap on its own calls')
-  const atIssue = chargeAtIssue?.limits ?? []
-  const problemAtIssue = checkLimits(atIssue, ['task', 'agent'])
+  const clash = clashOf(limits, task)
+  if (chargeAtIssue === undefined) return clash
+  const problemAtIssue = checkLimits(chargeAtIssue.limits, AT_ISSUE)
   if (problemAtIssue !== undefined) return problemAtIssue
-  if (chargeAtIssue !== undefined && !(Number.isSafeInteger(chargeAtIssue.uses) && chargeAtIssue.uses > 0)) {
+  if (!(Number.isSafeInteger(chargeAtIssue.uses) && chargeAtIssue.uses > 0)) {
     return refuse('details-invalid', 'A charge at issue is for 1 use or more')
   }
-  const other = [...limits, ...atIssue].find((limit) => task.knownCounter(limit)?.counts(limit) === false)
+  return clash ?? clashOf(chargeAtIssue.limits, task)
+}
+
+const ANYWHERE = ['grant', 'task', 'agent'] as const
+const AT_ISSUE = ['task', 'agent'] as const
+
+/** Refuses a limit whose counter adds up something else already. */
+function clashOf(limits: readonly Limit[], task: LiveTask): Refused<RefusalReason> | undefined {
+  const other = limits.find((limit) => task.knownCounter(limit)?.counts(limit) === false)
   return other && refuse('details-invalid', `Limit ${other.id} already counts another parameter, scale or unit`)
 }
 
 const chargesOf = (limits: readonly Limit[], task: LiveTask): Charges =>
   new Charges(
     limits.map((limit) => ({
-      limit: { ...limit },
+      // A frozen one is nobody's to change; policies hand out the same ones again and again.
+      limit: Object.isFrozen(limit) ? limit : { ...limit },
       counter: limit.per === 'grant' ? new Counter(limit) : task.counter(limit),
     })),
   )

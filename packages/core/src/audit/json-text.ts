@@ -1,0 +1,47 @@
+const kept = new WeakMap<object, string>()
+
+// oxlint-disable-next-line no-control-regex -- these are what JSON escapes
+const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/
+
+/** A string as JSON.stringify writes it. */
+export const quoted = (text: string): string => (needsEscape.test(text) ? JSON.stringify(text) : `"${text}"`)
+
+const MAX_KEPT = 2048
+const MAX_KEPT_CHARS = 256
+const keptTexts = new Map<string, string>()
+
+/** The same, remembered: for names that come again and again, such as agents, owners, audiences and actions. */
+export function quotedName(name: string): string {
+  const before = keptTexts.get(name)
+  if (before !== undefined) return before
+  const text = quoted(name)
+  if (name.length > MAX_KEPT_CHARS) return text
+  if (keptTexts.size >= MAX_KEPT) keptTexts.clear()
+  keptTexts.set(name, text)
+  return text
+}
+
+/**
+ * JSON of a value, as JSON.stringify writes it; undefined for what has none. The text of plain data that is frozen all
+ * through is kept with it: limits and policy versions are written into every token and event, and never change.
+ */
+export function jsonText(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const before = kept.get(value)
+  if (before !== undefined) return before
+  const text = JSON.stringify(value) as string | undefined
+  if (text !== undefined && isForEver(value)) kept.set(value, text)
+  return text
+}
+
+/** Whether this can never read otherwise: frozen data members all the way down, and nothing that writes itself. */
+function isForEver(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value !== 'function'
+  if (!Object.isFrozen(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== (Array.isArray(value) ? Array.prototype : Object.prototype)) return false
+  if (Object.hasOwn(value, 'toJSON')) return false
+  return Object.values(Object.getOwnPropertyDescriptors(value)).every(
+    (member) => 'value' in member && isForEver(member.value),
+  )
+}
