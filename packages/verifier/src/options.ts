@@ -11,6 +11,7 @@ import { safely } from './audit/observer.ts'
 import type { Fetch } from './keys/remote-key-source.ts'
 import { requireSecureUrl } from './keys/secure-url.ts'
 import type { NonceSource } from './proof/nonce-source.ts'
+import type { RevocationSource } from './revocation/source.ts'
 
 /** A broker in the same process. */
 export interface LocalIssuer {
@@ -20,7 +21,7 @@ export interface LocalIssuer {
   fetch?(request: Request): Promise<Response>
 }
 
-/** A verifier whose store is its own learns of revocations from the broker's signed status lists. */
+/** A verifier whose store is its own may learn of revocations from the broker's signed status lists, as it needs them. */
 export interface RevocationOptions {
   /** A list older than this, counted from its signed time, refuses: the bound on how late a revocation arrives. */
   readonly maxStalenessSeconds: number
@@ -35,8 +36,11 @@ export interface VerifierOptions<A extends Api = Api> {
   readonly audit: AuditSink
   /** Scheme, host and path prefix that clients call; never taken from a request. Default: the audience. */
   readonly publicUrl?: string
-  /** Present exactly where the ledger is this API's own and does not know what the broker issued. */
-  readonly revocation?: RevocationOptions
+  /**
+   * Present exactly where the ledger is this API's own and does not know what the broker issued: `feed()`, or how old
+   * the broker's status lists may be.
+   */
+  readonly revocation?: RevocationOptions | RevocationSource
   /** Server nonces for proofs. */
   readonly nonces?: NonceSource
   /** Takes grants that are bound to no key, so that whoever copies one can spend it. */
@@ -87,7 +91,8 @@ export function checkOptions(options: VerifierOptions) {
   if (typeof ledger?.redeem !== 'function')
     throw invalid('ledger is required: memoryLedger(), brokerLedger() or a store')
   if (typeof audit?.append !== 'function') throw invalid('audit is required: a verifier without a trail admits nothing')
-  if (revocation !== undefined) positive(revocation.maxStalenessSeconds, 'revocation.maxStalenessSeconds')
+  if (revocation !== undefined && !('start' in revocation))
+    positive(revocation.maxStalenessSeconds, 'revocation.maxStalenessSeconds')
   const publicUrl = options.publicUrl ?? api.audience
   requireSecureUrl(publicUrl, 'publicUrl')
   const signatureChecks = options.signatureChecks ?? 'at-once'
@@ -101,7 +106,7 @@ export function checkOptions(options: VerifierOptions) {
     issuerId,
     ledger,
     audit,
-    revocation: revocation === undefined ? undefined : { ...revocation },
+    revocation: revocation === undefined || 'start' in revocation ? revocation : { ...revocation },
     publicUrl,
     nonces: options.nonces,
     acceptUnbound: options.acceptUnboundGrantsThatAnyHolderCanUse === true,

@@ -21,6 +21,11 @@ export interface BrokerLink {
    * @throws HallpassError `ledger-unavailable` where no answer of the broker's came back.
    */
   post(path: '/redeem' | '/audit', body: JsonValue): Promise<JsonObject>
+  /** Opens the event stream, asking once more after a stale token or a nonce that was asked for. The answer is unread. */
+  open(
+    path: '/events',
+    request: { readonly headers: Readonly<Record<string, string>>; readonly signal: AbortSignal },
+  ): Promise<Response>
 }
 
 interface ApiToken {
@@ -128,7 +133,29 @@ export function createBrokerLink({ issuer, identity, fetch, timeoutMs, clock }: 
     }
   }
 
+  const ask = async (path: string, { headers, signal }: Parameters<BrokerLink['open']>[1]): Promise<Response> => {
+    const { token: accessToken } = await sharedToken()
+    const url = `${issuer.replace(/\/$/, '')}${path}`
+    key ??= createProofKey()
+    const proof = await (await key).proof({ method: 'GET', url, now: clock(), accessToken, nonce })
+    const response = await fetch(url, {
+      headers: { ...headers, dpop: proof, authorization: `DPoP ${accessToken}` },
+      redirect: 'error',
+      signal,
+    })
+    const fresh = response.headers.get('dpop-nonce') ?? undefined
+    if (response.status === 401 && (fresh === undefined || fresh === nonce)) token = undefined
+    nonce = fresh ?? nonce
+    return response
+  }
+
   return {
+    async open(path, request) {
+      const first = await ask(path, request)
+      if (first.status !== 401) return first
+      await first.body?.cancel()
+      return ask(path, request)
+    },
     async post(path, value) {
       const body = JSON.stringify(value)
       let answer = await attempt(path, body)

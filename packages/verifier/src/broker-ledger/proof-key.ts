@@ -3,8 +3,11 @@ import { encodeBase64url, jwkThumbprint, sha256Base64, sha256Base64url } from '@
 
 /** One request to the broker that a proof is to be good for. */
 export interface ProofOf {
+  /** Default `POST`. */
+  readonly method?: 'GET'
   readonly url: string
-  readonly body: string
+  /** Absent where the request has none. */
+  readonly body?: string
   /** NumericDate seconds. */
   readonly now: number
   readonly accessToken?: string | undefined
@@ -33,15 +36,15 @@ export async function createProofKey(): Promise<ProofKey> {
   const header = encodeBase64url(text.encode(JSON.stringify({ typ: 'dpop+jwt', alg: 'ES256', jwk })))
   return {
     jkt: jwkThumbprint(jwk),
-    async proof({ url, body, now, accessToken, nonce }) {
+    async proof({ method = 'POST', url, body, now, accessToken, nonce }) {
       const claims = {
         jti: encodeBase64url(globalThis.crypto.getRandomValues(new Uint8Array(16))),
-        htm: 'POST',
+        htm: method,
         htu: url,
         iat: Math.floor(now),
         ...(accessToken === undefined ? {} : { ath: sha256Base64url(accessToken) }),
         ...(nonce === undefined ? {} : { nonce }),
-        content_digest: `sha-256=:${sha256Base64(body)}:`,
+        ...(body === undefined ? {} : { content_digest: `sha-256=:${sha256Base64(body)}:` }),
       }
       const input = `${header}.${encodeBase64url(text.encode(JSON.stringify(claims)))}`
       const signature = await subtle.sign(SIGNATURE, pair.privateKey, text.encode(input))

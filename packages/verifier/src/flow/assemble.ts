@@ -98,17 +98,18 @@ function issuerKeys({ issuer, fetch }: Settings, algorithms: readonly SignatureA
   return cachedKeys(typeof issuer === 'string' ? remoteKeySource(issuer, fetch) : localKeySource(issuer), algorithms)
 }
 
-/** A verifier that shares the broker's ledger needs no list: the ledger knows first. */
+/** A verifier that shares the broker's ledger needs neither list nor feed: the ledger knows first. */
 function revocationSteps(settings: Settings, keys: IssuerKeys): readonly Step[] {
-  const { revocation, issuer, issuerId, tokenAlgorithms: algorithms, skewSeconds } = settings
+  const { revocation, api, issuer, issuerId, tokenAlgorithms: algorithms, skewSeconds, clock } = settings
   if (revocation === undefined) return []
   const inProcess = typeof issuer === 'string' ? undefined : issuer.fetch?.bind(issuer)
   const fetch =
     inProcess === undefined
       ? settings.fetch
       : async (url: string, init: RequestInit) => inProcess(new Request(url, init))
-  const { maxStalenessSeconds } = revocation
-  return [
-    liveStatus(createStatusLists({ issuer: issuerId, keys, algorithms, maxStalenessSeconds, skewSeconds, fetch })),
-  ]
+  const statusList = (maxStalenessSeconds: number) =>
+    liveStatus(createStatusLists({ issuer: issuerId, keys, algorithms, maxStalenessSeconds, skewSeconds, fetch }))
+  if (!('start' in revocation)) return [statusList(revocation.maxStalenessSeconds)]
+  const { audience } = api
+  return [revocation.start({ issuer: issuerId, audience, keys, algorithms, skewSeconds, fetch, clock, statusList })]
 }
