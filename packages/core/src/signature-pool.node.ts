@@ -4,7 +4,7 @@ import type { SignatureCheck, VerifyKey } from './token/algorithm.ts'
 /** Checks made in this thread before a turn of the event loop sends the rest away: alone, a check is faster here. */
 const AT_ONCE_PER_TURN = 2
 /** Checks away at a time. They share their threads with the disk and DNS, and what waits there cannot be refused. */
-const MOST_AWAY = 32
+const MOST_AWAY = 64
 
 export interface SignaturePoolBounds {
   readonly atOncePerTurn?: number

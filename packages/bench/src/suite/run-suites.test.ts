@@ -69,6 +69,7 @@ describe('the suites', () => {
       'verify.cold.bearer': 1.2,
       'verify.warm.dpop': 1.2,
       'verify.cold.dpop': 2.5,
+      'verify.pool': 1.4,
       'verify.cold.dpop.newkey': 4,
       'deny.warm': 0.02,
       'deny.expired': 0.1,

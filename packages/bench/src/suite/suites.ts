@@ -2,10 +2,11 @@ import { audit } from './audit.ts'
 import { http } from './http.ts'
 import { issue } from './issue.ts'
 import { peers } from './peers.ts'
+import { pool } from './pool.ts'
 import { proof } from './proof.ts'
 import { redeem } from './redeem.ts'
 import type { Suite } from './suite.ts'
 import { verify } from './verify.ts'
 
 /** Every suite, in the order of the table. */
-export const suites: readonly Suite[] = [verify, peers, proof, issue, redeem, audit, http]
+export const suites: readonly Suite[] = [verify, pool, peers, proof, issue, redeem, audit, http]

@@ -1,7 +1,7 @@
 import { isPromise } from '@hallpass/core'
 import type { Ledger, MaybePromise } from '@hallpass/core'
 import { createVerifier } from '@hallpass/verifier'
-import type { Verdict, Verifier } from '@hallpass/verifier'
+import type { Verdict, Verifier, VerifierOptions } from '@hallpass/verifier'
 import { openLedger, register } from './bench-ledger.ts'
 import type { BenchTrail } from './bench-trail.ts'
 import type { BenchIssuer, SignedGrant } from './grant.ts'
@@ -16,11 +16,21 @@ export interface GuardedOrders {
   register(grants: readonly SignedGrant[]): void
 }
 
-export function guardOrders(issuer: BenchIssuer, trail: BenchTrail): GuardedOrders {
+export function guardOrders(
+  issuer: BenchIssuer,
+  trail: BenchTrail,
+  more: Pick<VerifierOptions, 'signatureChecks'> = {},
+): GuardedOrders {
   const ledger = openLedger()
-  const acceptUnboundGrantsThatAnyHolderCanUse = true
+  const options = {
+    api: ordersApi,
+    issuer,
+    ledger,
+    audit: trail,
+    acceptUnboundGrantsThatAnyHolderCanUse: true,
+  } as const
   return {
-    verifier: createVerifier({ api: ordersApi, issuer, ledger, audit: trail, acceptUnboundGrantsThatAnyHolderCanUse }),
+    verifier: createVerifier({ ...options, ...more }),
     ledger,
     trail,
     register(grants) {
