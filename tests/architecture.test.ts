@@ -24,6 +24,7 @@ const rows: Record<string, Row> = {
   client: { ours: ['core'], modules: ['jose', 'lru-cache'], peers: ['ai'] },
   sqlite: { ours: ['core'], modules: [] },
   postgres: { ours: ['core'], modules: [] },
+  redis: { ours: ['core'], modules: [] },
   testing: { ours: roles, modules: ['jose'], peers: ['vitest'] },
   cli: { ours: [...roles, 'testing'], modules: ['@hono/node-server', 'hono', 'jiti', 'yaml'] },
 }

@@ -184,10 +184,13 @@ export const useCases: readonly Case[] = [
       await scene.ledger.noteRefusal(task.txn)
       await scene.ledger.noteRefusal('tsk_unknown')
       const state = await scene.ledger.task(task.txn)
-      assert.deepEqual(Object.entries(state?.uses ?? {}), [
-        ['refund.create', 1],
-        ['__proto__', 1],
-      ])
+      assert.deepEqual(
+        new Map(Object.entries(state?.uses ?? {})),
+        new Map([
+          ['refund.create', 1],
+          ['__proto__', 1],
+        ]),
+      )
       assert.deepEqual([state?.grantsIssued, state?.refusals], [3, 1])
     },
   },

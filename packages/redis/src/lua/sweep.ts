@@ -1,0 +1,68 @@
+import { digits, enter, tag } from './enter.ts'
+
+/** Another sweeper takes over what was not confirmed within this time: its process is gone. */
+const CLAIM_MS = 30_000
+
+/**
+ * Finds some of what ran out and claims it for this sweeper. Nothing is forgotten until `swept` confirms it: an answer
+ * that was lost is found again. KEYS: meta, tasks, grants, uses, claims. ARGV: how many of each, name of the sweeper.
+ */
+export const sweep = `${enter}${tag}${digits}
+local claimed = digits(now + ${CLAIM_MS})
+local function due(key)
+  local found = {}
+  for _, id in ipairs(call('ZRANGEBYSCORE', key, '-inf', digits(now), 'LIMIT', 0, ARGV[1])) do
+    call('ZADD', key, claimed, id)
+    found[#found + 1] = id
+  end
+  return found
+end
+local tasks, grants, uses = {}, {}, {}
+local over = due(KEYS[2])
+for _, txn in ipairs(over) do
+  local task = call('HGETALL', TAG .. 'task:' .. txn)
+  local ended = #task == 0
+  for index = 1, #task, 2 do if task[index] == 'end' then ended = true end end
+  if ended then
+    call('ZREM', KEYS[2], txn)
+    call('UNLINK', TAG .. 'task:' .. txn, TAG .. 'keys:' .. txn, TAG .. 'in:' .. txn)
+  else
+    tasks[#tasks + 1] = { txn, task }
+  end
+end
+local expired = due(KEYS[3])
+for _, jti in ipairs(expired) do
+  local grant = call('HGETALL', TAG .. 'grant:' .. jti)
+  local at = {}
+  for index = 1, #grant, 2 do at[grant[index]] = grant[index + 1] end
+  local task = at.txn and call('HMGET', TAG .. 'task:' .. at.txn, 'end', 'end-at') or {}
+  local killed = at.revoked or (task[1] and tonumber(task[2]) < tonumber(at.exp or '0'))
+  grants[#grants + 1] = { jti, (at.txn and not killed) and grant or {} }
+end
+for _, use in ipairs(due(KEYS[4])) do uses[#uses + 1] = use end
+return { digits(now), era, tasks, grants, uses, (#over + #expired + #uses) }
+`
+
+/** Forgets what a sweeper has told. KEYS as above. ARGV[1]: tasks, grants and uses as JSON lists. */
+export const swept = `${enter}${tag}${digits}
+local told = cjson.decode(ARGV[1])
+for _, txn in ipairs(told.tasks) do
+  local key = TAG .. 'task:' .. txn
+  local task = call('HMGET', key, 'deadline', 'end')
+  if task[1] and not task[2] then call('HSET', key, 'end', 'expired', 'end-at', task[1]) end
+  call('ZADD', KEYS[2], digits(now + ENDED), txn)
+end
+for _, jti in ipairs(told.grants) do
+  local exp = call('HGET', TAG .. 'grant:' .. jti, 'exp')
+  if exp then call('PEXPIREAT', TAG .. 'grant:' .. jti, digits(tonumber(exp) + 2 * LEASE), 'LT') end
+  call('ZREM', KEYS[3], jti)
+end
+for _, use in ipairs(told.uses) do
+  local jti, attempt = string.match(use, '^[^\\n]*\\n([^\\n]*)\\n[^\\n]*\\n(.*)$')
+  local key = TAG .. 'grant:' .. jti
+  local text = call('HGET', key, 'use:' .. attempt)
+  if text and string.sub(text, 1, 1) == 'R' then call('HSET', key, 'use:' .. attempt, 'U' .. string.sub(text, 2)) end
+  call('ZREM', KEYS[4], use)
+end
+return 'Y'
+`
