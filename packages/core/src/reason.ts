@@ -34,6 +34,7 @@ export type RefusalReason =
   // what was asked against what was granted
   | 'request-malformed' // target, header or body a strict reader refuses
   | 'body-too-large'
+  | 'body-timeout' // the body did not arrive in time
   | 'body-unsupported' // content type or encoding
   | 'action-mismatch'
   | 'resource-mismatch'

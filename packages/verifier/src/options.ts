@@ -57,6 +57,8 @@ export interface VerifierOptions<A extends Api = Api> {
   readonly signatureChecks?: 'at-once' | 'thread-pool'
   /** Longest body read, in bytes; default 1 MiB. */
   readonly bodyLimitBytes?: number
+  /** How long a body may take to arrive, from when it is read; default 30 000 ms. */
+  readonly bodyTimeoutMs?: number
   /** Leeway for `iat`, at most 30; default 5. `exp` has none. */
   readonly skewSeconds?: number
   /** Tokens and holder keys remembered; default 10 000 each. */
@@ -114,9 +116,10 @@ export function checkOptions(options: VerifierOptions) {
     proofAlgorithms: [...(options.proofAlgorithms ?? DEFAULT_ALGORITHMS)],
     checkSignature: signatureChecks === 'thread-pool' ? pooledSignatureCheck() : verifySignature,
     bodyLimitBytes: positive(options.bodyLimitBytes ?? MEBIBYTE, 'bodyLimitBytes'),
+    bodyTimeoutMs: timeout(options.bodyTimeoutMs ?? 30_000, 'bodyTimeoutMs'),
     skewSeconds,
     cacheEntries: positive(options.cacheEntries ?? 10_000, 'cacheEntries'),
-    ledgerTimeoutMs: positive(options.ledgerTimeoutMs ?? 5000, 'ledgerTimeoutMs'),
+    ledgerTimeoutMs: timeout(options.ledgerTimeoutMs ?? 5000, 'ledgerTimeoutMs'),
     instance: options.instance,
     digestKey: options.digestKey,
     refusalWindowSeconds: positive(options.refusalWindowSeconds ?? 60, 'refusalWindowSeconds'),
@@ -128,6 +131,14 @@ export function checkOptions(options: VerifierOptions) {
 
 function positive(value: number, name: string): number {
   if (!Number.isFinite(value) || value <= 0) throw invalid(`${name} is a positive number`)
+  return value
+}
+
+/** A timer that is set to more fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+function timeout(value: number, name: string): number {
+  if (positive(value, name) > LONGEST_TIMER_MS) throw invalid(`${name} is at most ${LONGEST_TIMER_MS} ms`)
   return value
 }
 

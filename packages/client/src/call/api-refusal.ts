@@ -24,6 +24,7 @@ const reasonOfType: ReadonlyMap<unknown, CallReason> = new Map<unknown, CallReas
   ['idempotency-unknown', 'idempotency-unknown'],
   ['idempotency-done', 'idempotency-done'],
   ['body-too-large', 'body-too-large'],
+  ['body-timeout', 'body-timeout'],
   ['body-unsupported', 'body-unsupported'],
 ])
 

@@ -99,6 +99,7 @@ const adviceOn: Record<CallReason, keyof typeof advice> = {
   'proof-replayed': 'setup',
   'request-malformed': 'input',
   'body-too-large': 'input',
+  'body-timeout': 'later',
   'body-unsupported': 'setup',
   'action-mismatch': 'denied',
   'resource-mismatch': 'denied',

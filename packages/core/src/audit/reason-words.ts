@@ -118,6 +118,10 @@ export const REASON_WORDS: Readonly<Record<RefusalReason, ReasonWords>> = {
     means: 'the body is larger than this API takes',
     fix: 'Send less, or raise the limit of the body reader',
   },
+  'body-timeout': {
+    means: 'the body did not arrive in time',
+    fix: 'Send it faster or in smaller parts, or raise `bodyTimeoutMs` of the verifier',
+  },
   'body-unsupported': {
     means: 'the body’s type or encoding is not supported',
     fix: 'Send `application/json` without content encoding',

@@ -1,8 +1,13 @@
 /**
  * Reads the body of a request or response, of at most `limitBytes`.
+ * @param late where it aborts, the rest is dropped unread, and this throws.
  * @returns undefined where there is more: what is too large is dropped unread.
  */
-export async function readLimited(message: Request | Response, limitBytes: number): Promise<Uint8Array | undefined> {
+export async function readLimited(
+  message: Request | Response,
+  limitBytes: number,
+  late?: AbortSignal,
+): Promise<Uint8Array | undefined> {
   const declared = Number(message.headers.get('content-length') ?? 0)
   if (message.body === null) return new Uint8Array()
   if (declared > limitBytes) {
@@ -10,10 +15,12 @@ export async function readLimited(message: Request | Response, limitBytes: numbe
     return undefined
   }
   const reader = message.body.getReader()
+  late?.addEventListener('abort', () => void reader.cancel().catch(() => undefined))
   const chunks: Uint8Array[] = []
   let size = 0
   for (;;) {
     const { done, value } = await reader.read()
+    if (late?.aborted === true) throw new Error('The body did not arrive in time')
     if (done) return joined(chunks, size)
     size += value.byteLength
     if (size > limitBytes) {

@@ -10,15 +10,21 @@ import { isJson } from '../request/json-body.ts'
 export interface JsonBodyOptions {
   /** Longest body read; default 1 MiB. */
   readonly limitBytes?: number
+  /** How long a body may take to arrive; default 30 000 ms. */
+  readonly timeoutMs?: number
 }
 
 const MEBIBYTE = 1024 * 1024
+const HALF_A_MINUTE_MS = 30_000
 
 /**
  * Parses JSON bodies for a whole app, in the place of `express.json()`, and keeps the raw bytes for the guards behind
  * it. Strict: duplicate members, content encodings and what is not I-JSON are refused. Other types are left alone.
  */
-export function jsonBody({ limitBytes = MEBIBYTE }: JsonBodyOptions = {}): RequestHandler {
+export function jsonBody({
+  limitBytes = MEBIBYTE,
+  timeoutMs = HALF_A_MINUTE_MS,
+}: JsonBodyOptions = {}): RequestHandler {
   return function hallpassJsonBody(req, res, next) {
     if (!announcesBody(req) || req.readableDidRead || !isJson(req.headers['content-type'])) {
       next()
@@ -27,7 +33,7 @@ export function jsonBody({ limitBytes = MEBIBYTE }: JsonBodyOptions = {}): Reque
     void read()
     async function read(): Promise<void> {
       try {
-        const refusal = await readJson(req, limitBytes)
+        const refusal = await readJson(req, limitBytes, timeoutMs)
         if (refusal === undefined) next()
         else writeAnswer(res, plainProblem(refusal))
       } catch (error) {
@@ -37,9 +43,9 @@ export function jsonBody({ limitBytes = MEBIBYTE }: JsonBodyOptions = {}): Reque
   }
 }
 
-async function readJson(req: Request, limitBytes: number): Promise<RefusalReason | undefined> {
+async function readJson(req: Request, limitBytes: number, timeoutMs: number): Promise<RefusalReason | undefined> {
   if (req.headers['content-encoding'] !== undefined) return 'body-unsupported'
-  const body = await nodeBodyReader(req)(limitBytes)
+  const body = await nodeBodyReader(req)(limitBytes, timeoutMs)
   if (!body.ok) return body.reason
   if (body.value === undefined) return undefined
   const parsed = parseStrictJson(body.value)

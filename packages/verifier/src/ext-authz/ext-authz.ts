@@ -33,6 +33,8 @@ export type ExtAuthzListener = (request: NodeRequest, response: NodeResponse) =>
 
 /** A described request: twice the largest body in base64, and its header section. */
 const MAX_DESCRIBED_BYTES = 4 * 1024 * 1024
+/** The caller is beside us, and sends it in one piece. */
+const DESCRIBED_TIMEOUT_MS = 5000
 const NOT_FOUND: Answer = { status: 404, headers: { 'cache-control': 'no-store' }, body: '' }
 
 /**
@@ -68,7 +70,7 @@ export function extAuthz(verifier: Verifier, options: ExtAuthzOptions): ExtAuthz
     const serve = BACKEND[url]
     if (isBackend === undefined || serve === undefined || method !== 'POST') return NOT_FOUND
     if (!isBackend(headers['authorization'])) return { ...NOT_FOUND, status: 401 }
-    const body = await nodeBodyReader(request)(MAX_DESCRIBED_BYTES)
+    const body = await nodeBodyReader(request)(MAX_DESCRIBED_BYTES, DESCRIBED_TIMEOUT_MS)
     if (!body.ok) return plainProblem(body.reason)
     return serve(desk, body.value ?? new Uint8Array())
   }

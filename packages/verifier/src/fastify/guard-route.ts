@@ -3,6 +3,8 @@ import { HallpassError, isPromise } from '@hallpass/core'
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { keepGrant } from '../door/granted.ts'
 import { announcesBody, nodeBodyReader } from '../node-http/read-node-body.ts'
+import type { NodeResponse } from '../node-http/node-message.ts'
+import { isHttp2, leavesBodyUnread } from '../node-http/write-answer.ts'
 import { trackResponse } from '../node-http/track-response.ts'
 import type { Answer } from '../refusal/answer.ts'
 import type { IncomingCall } from '../request/incoming-call.ts'
@@ -149,7 +151,7 @@ function fastifyCall(request: FastifyRequest, mount: string): IncomingCall {
 
 function send(reply: FastifyReply, { status, headers, body }: Answer): void {
   // A body that was not read has to go with its connection.
-  if (status === 413) reply.header('connection', 'close')
+  if (leavesBodyUnread(status) && !isHttp2(reply.raw as NodeResponse)) reply.header('connection', 'close')
   reply
     .code(status)
     .headers({ ...headers })

@@ -13,6 +13,10 @@ const FIELD_REPEATED: Refused<RefusalReason> = refuse(
   'request-malformed',
   'A header field that stands once stood twice',
 )
+const WEBSOCKET: Refused<RefusalReason> = refuse(
+  'request-malformed',
+  'A WebSocket outlives the grant it was opened with',
+)
 const BODY_ON_READ: Refused<RefusalReason> = refuse('request-malformed', 'A GET or HEAD request has no body')
 
 /** Reads the header fields, and finds the one credential: nothing else is looked at without one. */
@@ -29,6 +33,7 @@ export function oneCredential(rules: Omit<CredentialRules, 'sharesRoute'>): Step
     const found = findCredential(fields, attempt.query, attempt.sharesRoute ? shared : alone)
     if (!found.ok) return found
     if (fields.repeated !== undefined) return FIELD_REPEATED
+    if (fields.upgrade !== undefined && /websocket/i.test(fields.upgrade)) return WEBSOCKET
     attempt.credential = found.value
     return undefined
   }
@@ -71,13 +76,13 @@ export const plainBody: Step = ({ call, fields, planned }) => {
 
 /** Reads the raw body, once, and parses it strictly, once: what comes out is what is checked and what the handler gets. */
 export const readBody =
-  (limitBytes: number): Step =>
+  (limitBytes: number, timeoutMs: number): Step =>
   (attempt) => {
     const { call, fields } = attempt
     if (fields === undefined) return OUT_OF_ORDER
     if (call.body === undefined) return undefined
     const withoutBody = isRead(call.method)
-    return chain(call.body(withoutBody ? 0 : limitBytes), (read) => {
+    return chain(call.body(withoutBody ? 0 : limitBytes, timeoutMs), (read) => {
       if (!read.ok) return withoutBody ? BODY_ON_READ : read
       if (read.value === undefined || read.value.length === 0) return undefined
       if (withoutBody) return BODY_ON_READ

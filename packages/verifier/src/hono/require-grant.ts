@@ -96,7 +96,15 @@ function honoCall(c: Context, { names, pattern }: ActionRoute): IncomingCall {
     }
   }
   const call = { ...webCall(c.req.raw, route), mount: mountOf(routePath, pattern) }
-  return call.body === undefined ? call : { ...call, body: cachedBody(c, call.body) }
+  if (call.body === undefined) return call
+  // What another reader made of the bytes is not what was sent.
+  if (Object.keys(c.req.bodyCache).some((form) => form !== 'arrayBuffer')) {
+    throw new HallpassError(
+      'body-consumed',
+      'Another middleware read this request before requireGrant, so its raw bytes are gone; mount it behind the guard',
+    )
+  }
+  return { ...call, body: cachedBody(c, call.body) }
 }
 
 interface ActionRoute {
@@ -115,17 +123,17 @@ function mountOf(routePath: string, pattern: string): string {
 /** Reads the raw body once and leaves it where Hono looks, so that a handler may still ask for it: the same bytes. */
 const cachedBody =
   (c: Context, readRaw: BodyReader): BodyReader =>
-  async (limitBytes) => {
+  async (limitBytes, timeoutMs) => {
     const { bodyCache } = c.req
     if (Object.keys(bodyCache).length > 0) {
       const bytes = new Uint8Array(await c.req.arrayBuffer())
       return bytes.length > limitBytes ? refuse('body-too-large') : ok(bytes.length === 0 ? undefined : bytes)
     }
-    const read = await readRaw(limitBytes)
-    if (!read.ok) return read
-    const bytes = read.value ?? new Uint8Array()
+    const raw = await readRaw(limitBytes, timeoutMs)
+    if (!raw.ok) return raw
+    const bytes = raw.value ?? new Uint8Array()
     // Hono's own reads leave promises here, whatever the type says.
     const copy = Promise.resolve(Uint8Array.from(bytes).buffer)
     bodyCache.arrayBuffer = copy as unknown as ArrayBuffer
-    return read
+    return raw
   }

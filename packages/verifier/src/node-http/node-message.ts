@@ -6,6 +6,10 @@ export interface NodeRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   readonly httpVersionMajor: number
   readonly readableDidRead: boolean
+  /** Nothing more comes, or not all of it ever will. */
+  readonly destroyed?: boolean
+  /** HTTP/2 only. */
+  readonly stream?: { readonly endAfterHeaders?: boolean }
   on(event: 'data', listener: (chunk: Uint8Array) => void): unknown
   on(event: 'end' | 'close' | 'error', listener: () => void): unknown
   removeListener(event: string, listener: (...values: never[]) => void): unknown
@@ -14,6 +18,8 @@ export interface NodeRequest {
 
 /** What this package uses of Node's `ServerResponse`. */
 export interface NodeResponse {
+  /** HTTP/2 only. */
+  readonly stream?: unknown
   statusCode: number
   readonly headersSent: boolean
   readonly writableEnded: boolean

@@ -5,23 +5,30 @@ import type { BodyReader } from '../request/incoming-call.ts'
 import type { NodeRequest } from './node-message.ts'
 
 const TOO_LARGE: Refused<RefusalReason> = refuse('body-too-large')
+const LATE: Refused<RefusalReason> = refuse('body-timeout')
 const BROKEN: Refused<RefusalReason> = refuse('request-malformed', 'The body did not arrive')
 
-/** Whether a request announces a body. On HTTP/2 only reading tells. */
-export function announcesBody({ headers, httpVersionMajor }: NodeRequest): boolean {
+/**
+ * Whether a request announces a body. Chunks go before a length: a lax parser takes both. HTTP/2 says it in the frame of
+ * the headers.
+ */
+export function announcesBody({ headers, httpVersionMajor, stream }: NodeRequest): boolean {
+  if (httpVersionMajor > 1) return stream?.endAfterHeaders !== true
+  if (headers['transfer-encoding'] !== undefined) return true
   const length = headers['content-length']
-  if (length !== undefined) return length !== '0'
-  return headers['transfer-encoding'] !== undefined || httpVersionMajor > 1
+  return length !== undefined && length !== '0'
 }
 
 /**
  * Reads the raw body of a Node request. Refuses an announced length over the limit unread, and stops in the middle of a
- * body that grows past it or whose sender goes away.
+ * body that grows past it, whose sender goes away or is too slow.
  */
 export const nodeBodyReader =
   (request: NodeRequest): BodyReader =>
-  (limitBytes) => {
+  (limitBytes, timeoutMs) => {
     if (Number(request.headers['content-length'] ?? 0) > limitBytes) return TOO_LARGE
+    // Whoever is gone already says so no second time.
+    if (request.destroyed === true) return BROKEN
     return new Promise((resolve) => {
       const chunks: Uint8Array[] = []
       let size = 0
@@ -30,6 +37,7 @@ export const nodeBodyReader =
         request.removeListener('end', onEnd)
         request.removeListener('close', onBroken)
         request.removeListener('error', onBroken)
+        clearTimeout(timer)
         resolve(result)
       }
       const onData = (chunk: Uint8Array) => {
@@ -43,6 +51,10 @@ export const nodeBodyReader =
       }
       const onEnd = () => finish(ok(size === 0 ? undefined : joined(chunks, size)))
       const onBroken = () => finish(BROKEN)
+      const timer = setTimeout(() => {
+        request.pause()
+        finish(LATE)
+      }, timeoutMs)
       request.on('end', onEnd)
       request.on('close', onBroken)
       request.on('error', onBroken)

@@ -41,6 +41,7 @@ const NOT_GRANTED = challenge(403, 'insufficient_authorization_details', {
 })
 const REQUEST = problem(400, 'request-malformed', 'The request cannot be read strictly')
 const TOO_LARGE = problem(413, 'body-too-large', 'The body is too large')
+const TIMEOUT = problem(408, 'body-timeout', 'The body did not arrive in time')
 const UNSUPPORTED = problem(415, 'body-unsupported', 'The body is not plain JSON')
 const CONFLICT = problem(422, 'idempotency-conflict', 'This idempotency key was used for another request')
 const RUNNING = problem(409, 'idempotency-running', 'The first request with this idempotency key is still running')
@@ -119,6 +120,8 @@ export function problemOf(reason: RefusalReason): Problem {
       return REQUEST
     case 'body-too-large':
       return TOO_LARGE
+    case 'body-timeout':
+      return TIMEOUT
     case 'body-unsupported':
       return UNSUPPORTED
     case 'idempotency-conflict':

@@ -5,8 +5,14 @@ export interface FieldLookup {
   get(name: string): string | null
 }
 
-/** Reads the raw body once, or says why it cannot. No bytes is no body: `undefined`. */
-export type BodyReader = (limitBytes: number) => MaybePromise<Result<Uint8Array | undefined, RefusalReason>>
+/**
+ * Reads the raw body once, or says why it cannot. No bytes is no body: `undefined`.
+ * @param timeoutMs how long the whole of it may take to arrive.
+ */
+export type BodyReader = (
+  limitBytes: number,
+  timeoutMs: number,
+) => MaybePromise<Result<Uint8Array | undefined, RefusalReason>>
 
 /** One request as plain data. Every door translates its framework's request into this and does nothing else. */
 export interface IncomingCall {

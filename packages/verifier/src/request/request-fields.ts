@@ -8,6 +8,7 @@ export class RequestFields {
   contentType: string | undefined = undefined
   contentEncoding: string | undefined = undefined
   contentDigest: string | undefined = undefined
+  upgrade: string | undefined = undefined
   /** The first field that must stand once and did not. */
   repeated: FieldName | undefined = undefined
 }
@@ -21,6 +22,7 @@ const NAMES: Readonly<Record<FieldName, string>> = {
   contentType: 'content-type',
   contentEncoding: 'content-encoding',
   contentDigest: 'content-digest',
+  upgrade: 'upgrade',
 }
 
 const FIELDS = Object.keys(NAMES) as FieldName[]

@@ -5,6 +5,7 @@ import type { Answer } from '../refusal/answer.ts'
 import type { BodyReader, IncomingCall } from '../request/incoming-call.ts'
 
 const TOO_LARGE: Refused<RefusalReason> = refuse('body-too-large')
+const LATE: Refused<RefusalReason> = refuse('body-timeout')
 const USED: Refused<RefusalReason> = refuse('request-malformed', 'The body was read before the guard')
 const BROKEN: Refused<RefusalReason> = refuse('request-malformed', 'The body did not arrive')
 
@@ -20,13 +21,17 @@ export function webCall(request: Request, route?: Readonly<Record<string, string
 
 const bodyReader =
   (request: Request): BodyReader =>
-  async (limitBytes) => {
+  async (limitBytes, timeoutMs) => {
     if (request.bodyUsed || request.body === null) return USED
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), timeoutMs)
     try {
-      const bytes = await readLimited(request, limitBytes)
+      const bytes = await readLimited(request, limitBytes, late.signal)
       return bytes === undefined ? TOO_LARGE : ok(bytes.length === 0 ? undefined : bytes)
     } catch {
-      return BROKEN
+      return late.signal.aborted ? LATE : BROKEN
+    } finally {
+      clearTimeout(timer)
     }
   }
 
