@@ -114,6 +114,6 @@ describe.each([
     const theirs = await importJWK(jwk as JWK, alg)
     await expect(
       compactVerify(`${input}.${bad.toString('base64url')}`, theirs, { algorithms: [alg] }),
-    ).rejects.toThrow()
+    ).rejects.toBeDefined()
   })
 })

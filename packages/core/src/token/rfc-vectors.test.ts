@@ -68,7 +68,7 @@ describe('RFC 7520, RFC 8037 and RFC 7797', () => {
 
   test.each(HOLDS)('%s: its signature holds, here and for jose', async (path) => {
     const { input, output } = read(`ietf-jose-cookbook/${path}`) as Cookbook
-    const { kty, crv, x, y, n, e } = input.key as Jwk & Record<string, unknown>
+    const { kty, crv, x, y, n, e } = input.key
     const jwk = JSON.parse(JSON.stringify({ kty, crv, x, y, n, e })) as Jwk
     const compact = output['compact'] as string
     const at = compact.lastIndexOf('.')
