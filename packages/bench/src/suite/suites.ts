@@ -1,4 +1,5 @@
 import { audit } from './audit.ts'
+import { biscuit } from './biscuit.ts'
 import { http } from './http.ts'
 import { issue } from './issue.ts'
 import { peers } from './peers.ts'
@@ -9,4 +10,4 @@ import type { Suite } from './suite.ts'
 import { verify } from './verify.ts'
 
 /** Every suite, in the order of the table. */
-export const suites: readonly Suite[] = [verify, pool, peers, proof, issue, redeem, audit, http]
+export const suites: readonly Suite[] = [verify, pool, peers, biscuit, proof, issue, redeem, audit, http]
