@@ -20,22 +20,21 @@ export class Charges {
   readonly #charges: readonly Charge[]
   /** Every use costs 1 everywhere, so no amounts need to be kept for giving back. */
   readonly #callsOnly: boolean
-  /** The one there is, where it is a cap on the grant's own calls: most grants have nothing else. */
-  readonly #ownCalls: Charge | undefined
+  /** The one there is, where it is a cap on the grant's own calls, and that cap: most grants have nothing else. */
+  readonly #ownCalls: Counter | undefined
+  readonly #maxCalls: number
 
   constructor(charges: readonly Charge[]) {
     this.#charges = charges
     this.#callsOnly = charges.every(({ limit }) => limit.parameter === undefined)
     const [only, ...more] = charges
-    this.#ownCalls = only !== undefined && more.length === 0 && isOwnCalls(only.limit) ? only : undefined
+    this.#ownCalls = only !== undefined && more.length === 0 && isOwnCalls(only.limit) ? only.counter : undefined
+    this.#maxCalls = only?.limit.max ?? 0
   }
 
   /** Why these uses do not fit, or undefined when every limit takes them. Changes nothing. */
   whyUnfit(amounts: Amounts, uses: number, now: number): LimitRefusal | undefined {
-    if (this.#ownCalls !== undefined) {
-      const { limit, counter } = this.#ownCalls
-      if (!(uses > limit.max - counter.spent(now))) return undefined
-    }
+    if (this.#ownCalls !== undefined && uses <= this.#maxCalls - this.#ownCalls.spent(now)) return undefined
     for (const { limit, counter } of this.#charges) {
       const units = unitsOf(limit, amounts, uses)
       if (Number.isNaN(units)) return { ok: false, reason: 'amount-invalid', limit: limit.id }
@@ -53,7 +52,7 @@ export class Charges {
    */
   charge(amounts: Amounts, uses: number, now: number): readonly number[] | undefined {
     if (this.#ownCalls !== undefined) {
-      this.#ownCalls.counter.add(uses, now)
+      this.#ownCalls.add(uses, now)
       return undefined
     }
     if (this.#callsOnly) {
@@ -73,7 +72,7 @@ export class Charges {
 
   /** Calls of the grant's own that are left. */
   callsLeft(now: number): number {
-    if (this.#ownCalls !== undefined) return this.#ownCalls.limit.max - this.#ownCalls.counter.spent(now)
+    if (this.#ownCalls !== undefined) return this.#maxCalls - this.#ownCalls.spent(now)
     let left = Number.MAX_SAFE_INTEGER
     for (const { limit, counter } of this.#charges) {
       if (isOwnCalls(limit)) left = Math.min(left, limit.max - counter.spent(now))

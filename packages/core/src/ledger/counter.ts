@@ -7,7 +7,8 @@ export class Counter {
   readonly unit: string | undefined
   /** 0 = for life. */
   readonly windowSeconds: number
-  #window = Number.NEGATIVE_INFINITY
+  /** None yet. A small whole number, as every window is: infinity would take an object of its own. */
+  #window = -1
   #spent = 0
 
   constructor(limit: Limit) {

@@ -47,7 +47,7 @@ export class LiveGrant implements Expiring, UsedGrant, GrantOfTask {
   readonly #stops: StandingStops | undefined
   // Most grants are good for one use: the map exists from the second on.
   #first: Use | undefined = undefined
-  #more: Map<string, Use> | undefined = undefined
+  #all: Map<string, Use> | undefined = undefined
 
   constructor(facts: GrantFacts, charges: Charges, origin: Origin) {
     this.facts = facts
@@ -60,16 +60,21 @@ export class LiveGrant implements Expiring, UsedGrant, GrantOfTask {
   }
 
   get uses(): number {
-    return (this.#first === undefined ? 0 : 1) + (this.#more?.size ?? 0)
+    return this.#all?.size ?? (this.#first === undefined ? 0 : 1)
   }
 
   useOf(attempt: string): Use | undefined {
-    return this.#first?.attempt === attempt ? this.#first : this.#more?.get(attempt)
+    if (this.#all !== undefined) return this.#all.get(attempt)
+    return this.#first?.attempt === attempt ? this.#first : undefined
   }
 
   addUse(use: Use): void {
-    if (this.#first === undefined) this.#first = use
-    else (this.#more ??= new Map()).set(use.attempt, use)
+    if (this.#first === undefined) {
+      this.#first = use
+      return
+    }
+    this.#all ??= new Map([[this.#first.attempt, this.#first]])
+    this.#all.set(use.attempt, use)
   }
 
   /** Why it is good for nothing any more, its uses aside; undefined while it lives. No leeway for `exp`. */

@@ -29,10 +29,10 @@ describe('RunningUses', () => {
 
   test.each([
     ['nothing', ''],
-    ['no digits at the end', `res_${'A'.repeat(20)}AA!A`],
-    ['characters beyond the table', `res_${'A'.repeat(20)}AA\u{20ac}A`],
-    ['a place that nobody has', `res_${'A'.repeat(20)}____`],
-    ['the right place only', `res_${'A'.repeat(20)}AAAA`],
+    ['a place that is no number', `res_AA!A${'A'.repeat(20)}`],
+    ['characters beyond the table', `res_AA\u{20ac}A${'A'.repeat(20)}`],
+    ['a place that nobody has', `res_____${'A'.repeat(20)}`],
+    ['the right place only', `res_AAAA${'A'.repeat(20)}`],
     ['another length', `res_${'A'.repeat(30)}`],
   ])('finds nothing for %s', (_name, reservation) => {
     const running = new RunningUses()

@@ -2,13 +2,12 @@ import { randomTexts } from './reservation-ids.ts'
 import type { Use } from './use.ts'
 
 const PREFIX = 'res_'
-/** 120 random bits: nobody guesses a reservation. The rest of it is the place where its use is kept. */
+/** 120 random bits: nobody guesses a reservation. Before them stands the place where its use is kept. */
 const RANDOM_BYTES = 15
 const RANDOM_CHARS = 20
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-const PAIRS = Array.from({ length: 4096 }, (_, pair) => DIGITS.charAt(pair >>> 6) + DIGITS.charAt(pair & 63))
-const PLACE_AT = PREFIX.length + RANDOM_CHARS
-const ID_CHARS = PLACE_AT + 4
+const RANDOM_AT = PREFIX.length + 4
+const ID_CHARS = RANDOM_AT + RANDOM_CHARS
 
 /**
  * Uses that may still be settled or given back. A reservation says at which place its use is, so that it is found
@@ -17,6 +16,8 @@ const ID_CHARS = PLACE_AT + 4
 export class RunningUses {
   readonly #places: (Use | undefined)[] = []
   readonly #free: number[] = []
+  /** How the reservations of each place begin. */
+  readonly #heads: string[] = []
   readonly #random = randomTexts(RANDOM_BYTES)
 
   get size(): number {
@@ -28,7 +29,7 @@ export class RunningUses {
     const place = this.#free.pop() ?? this.#places.length
     this.#places[place] = use
     use.place = place
-    use.reservation = `${PREFIX}${this.#random()}${PAIRS[place >>> 12]}${PAIRS[place & 0xfff]}`
+    use.reservation = (this.#heads[place] ??= headOf(place)) + this.#random()
   }
 
   get(reservation: string): Use | undefined {
@@ -44,10 +45,15 @@ export class RunningUses {
   }
 }
 
-/** The place that the last four characters name; none where they are not digits. */
+function headOf(place: number): string {
+  const digits = [18, 12, 6, 0].map((shift) => DIGITS.charAt((place >>> shift) & 63))
+  return PREFIX + digits.join('')
+}
+
+/** The place that a reservation begins with; none where that is no number. */
 function placeOf(reservation: string): number {
   let place = 0
-  for (let at = PLACE_AT; at < ID_CHARS; at++) {
+  for (let at = PREFIX.length; at < RANDOM_AT; at++) {
     const digit = VALUES[reservation.charCodeAt(at)]
     if (digit === undefined || digit < 0) return -1
     place = place * 64 + digit
