@@ -97,7 +97,11 @@ export class FeedState {
   #begin({ incarnation, at }: FeedRun): Applied {
     if (this.#leftLives.has(incarnation) || at < this.#asOf - this.#skewSeconds) return 'rolled-back'
     const isNewLife = this.#incarnation !== undefined && this.#incarnation !== incarnation
-    if (isNewLife) this.#leave(this.#incarnation)
+    if (isNewLife) {
+      this.#leave(this.#incarnation)
+      // What was known of the other life says nothing about this one.
+      this.#asOf = Number.NEGATIVE_INFINITY
+    }
     this.#incarnation = incarnation
     const stood = this.#cutOff === Number.POSITIVE_INFINITY
     // A stop that the log has no more was lifted so long ago that nothing from before is alive. Another life of the
