@@ -10,9 +10,20 @@ import type { Result } from '../result.ts'
 import { satisfies } from './constraints.ts'
 import type { Limit, ToolCallEntry } from './entry.ts'
 
+const NO_PARAMETERS = `sha-256:${sha256Base64url('{}')}`
+
 /** `sha-256:` and the base64url SHA-256 of the canonical JSON (RFC 8785) of raw parameters, before any schema ran. */
 export function parameterDigest(parameters: JsonObject): string {
+  // Every read without parameters comes by here.
+  if (isEmpty(parameters)) return NO_PARAMETERS
   return `sha-256:${sha256Base64url(canonicalize(parameters))}`
+}
+
+/** Anything but a plain object is for `canonicalize` to refuse. */
+function isEmpty(value: JsonObject): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return (prototype === Object.prototype || prototype === null) && Object.keys(value).length === 0
 }
 
 /** What a request means: parameters are the raw JSON that was sent. */

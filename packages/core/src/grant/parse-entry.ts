@@ -11,24 +11,32 @@ const MAX_TEXT = 512
 const MAX_NOTE = 256
 const MAX_LIMITS = 16
 const MAX_LIST = 64
-const PERS: readonly unknown[] = ['grant', 'task', 'agent']
 const DIGEST = /^sha-256:[A-Za-z0-9_-]{43}$/
-// eslint-disable-next-line no-control-regex
-const CONTROL = /[\u0000-\u001f\u007f]/
 
 const invalid = (detail: string): Refused<RefusalReason> => refuse('details-invalid', detail)
 
 const isText = (value: JsonValue | undefined): value is string =>
-  typeof value === 'string' && value !== '' && value.length <= MAX_TEXT && !CONTROL.test(value)
+  typeof value === 'string' && value !== '' && value.length <= MAX_TEXT && !hasControls(value)
+
+function hasControls(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code < 0x20 || code === 0x7f) return true
+  }
+  return false
+}
 
 const isOneText = (value: JsonValue | undefined): boolean =>
-  Array.isArray(value) && value.length === 1 && isText(value[0] as JsonValue)
+  Array.isArray(value) && value.length === 1 && isText((value as readonly JsonValue[])[0])
 
 const isTextList = (value: JsonValue | undefined): boolean =>
   Array.isArray(value) && value.length > 0 && value.length <= MAX_LIST && value.every((item: JsonValue) => isText(item))
 
-const isClosed = (object: JsonObject, members: ReadonlySet<string>): boolean =>
-  Object.keys(object).every((name) => members.has(name))
+/** Walks without making a list of names: this runs several times for every token that is new. */
+function isClosed(object: JsonObject, members: ReadonlySet<string>): boolean {
+  for (const name in object) if (!members.has(name)) return false
+  return true
+}
 
 const isCount = (value: JsonValue | undefined, least: number): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= least
@@ -103,22 +111,29 @@ export function parseToolCallEntry(value: JsonValue): Result<ToolCallEntry, Refu
   return ok(checked.value as unknown as ToolCallEntry)
 }
 
+const isPer = (value: JsonValue | undefined): boolean => value === 'grant' || value === 'task' || value === 'agent'
+
 const LIMIT_MEMBERS = new Set(['id', 'per', 'max', 'parameter', 'scale', 'unit', 'window_seconds'])
 
 function isLimits(value: JsonValue | undefined): boolean {
   if (!Array.isArray(value) || value.length > MAX_LIMITS) return false
-  const ids = new Set<unknown>()
-  for (const limit of value as readonly JsonValue[]) {
+  const limits = value as readonly JsonValue[]
+  for (let index = 0; index < limits.length; index++) {
+    const limit = limits[index]
     if (!isLimit(limit)) return false
-    ids.add(`${limit.per} ${limit.id}`)
+    // At most 16: comparing each with each is cheaper than a set of names made up for it.
+    for (let before = 0; before < index; before++) if (isSameCounter(limits[before], limit)) return false
   }
-  return ids.size === value.length
+  return true
 }
 
-function isLimit(value: JsonValue): value is JsonObject & Limit {
+const isSameCounter = (one: JsonValue | undefined, other: Limit): boolean =>
+  isObject(one) && one['per'] === other.per && one['id'] === other.id
+
+function isLimit(value: JsonValue | undefined): value is JsonObject & Limit {
   if (!isObject(value) || !isClosed(value, LIMIT_MEMBERS)) return false
   const { id, per, max, parameter, scale, unit, window_seconds: window } = value
-  if (!isText(id) || !PERS.includes(per) || !isCount(max, 0)) return false
+  if (!isText(id) || !isPer(per) || !isCount(max, 0)) return false
   if (parameter === undefined ? scale !== undefined || unit !== undefined : !isText(parameter)) return false
   if (scale !== undefined && !(isCount(scale, 0) && scale <= 15)) return false
   if (unit !== undefined && !isText(unit)) return false

@@ -22,11 +22,19 @@ export function parseStrictJson(
 ): Result<JsonValue, JsonProblem> {
   const bytes = typeof text === 'string' ? encoder.encode(text) : text
   const decoded = typeof text === 'string' ? text : decodeUtf8(text)
-  if (decoded === undefined) return refuse('json-encoding')
+  return decoded === undefined ? refuse('json-encoding') : parseDecoded(decoded, bytes, options?.maxDepth)
+}
+
+/** The same for a text that is at hand together with its UTF-8 octets. */
+export function parseDecoded(
+  decoded: string,
+  bytes: Uint8Array,
+  maxDepth: number = MAX_JSON_DEPTH,
+): Result<JsonValue, JsonProblem> {
   // As many code units as octets: all of it is ASCII.
   const codes = decoded.length === bytes.length ? bytes : codesOf(decoded)
   if (codes === undefined) return refuse('json-encoding')
-  const scanner = new Scanner(decoded, codes, options?.maxDepth ?? MAX_JSON_DEPTH)
+  const scanner = new Scanner(decoded, codes, maxDepth)
   const value = scanner.document()
   return scanner.problem === undefined ? ok(value) : refuse(scanner.problem)
 }

@@ -169,6 +169,21 @@ describe('preflight()', () => {
     expect(preflight(proof, { ...shape, typ: ['dpop+jwt'], allowJwk: true }).ok).toBe(true)
   })
 
+  test('refuses what is plainly over before it reads on, where it is told the time', () => {
+    const over = token(header, { ...payload, exp: 1000 })
+    expect(preflight(over, shape, 1000)).toMatchObject({ ok: false, reason: 'token-expired' })
+    expect(preflight(over, shape, 999).ok).toBe(true)
+    expect(preflight(over, shape, Number.NaN).ok).toBe(true)
+    expect(preflight(over, shape).ok).toBe(true)
+  })
+
+  test('is no more lenient for knowing the time', () => {
+    const twice = `${segment(header)}.${Buffer.from('{"exp":9999,"exp":9999}').toString('base64url')}.${s}`
+    expect(preflight(twice, shape, 1000)).toMatchObject({ reason: 'token-malformed' })
+    const none = token({ ...header, alg: 'none' }, { ...payload, exp: 1 })
+    expect(preflight(none, shape, 1000)).toMatchObject({ reason: 'token-algorithm' })
+  })
+
   test.each([
     'rfc7797/4.2.hmac-sha2_b64_false.json',
     'rfc7797/hmac-sha2_b64_false.json',

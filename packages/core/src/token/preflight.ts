@@ -1,10 +1,11 @@
-import { decodeBase64url } from '#crypto'
+import { decodeBase64url, decodeUtf8 } from '#crypto'
 import { isObject } from '../json/is-object.ts'
-import { parseStrictJson } from '../json/parse-strict-json.ts'
+import { parseDecoded } from '../json/parse-strict-json.ts'
 import type { JsonObject } from '../json/value.ts'
 import type { RefusalReason } from '../reason.ts'
 import { ok, refuse } from '../result.ts'
 import type { Refused, Result } from '../result.ts'
+import { looksExpired } from './looks-expired.ts'
 
 /** What one kind of token looks like. */
 export interface TokenShape {
@@ -27,6 +28,7 @@ export interface ReadToken {
   readonly signature: Uint8Array
 }
 
+const EXPIRED: Refused<RefusalReason> = refuse('token-expired')
 const malformed = (detail: string): Refused<RefusalReason> => refuse('token-malformed', detail)
 
 /** The three segments of a compact JWS, or undefined. */
@@ -41,8 +43,13 @@ export function splitToken(token: unknown, maxBytes: number): readonly [string, 
 /** The JSON object in one segment, read strictly; undefined where anything about it is off. */
 export function readSegment(segment: string): JsonObject | undefined {
   const bytes = decodeBase64url(segment)
-  const parsed = bytes === undefined ? undefined : parseStrictJson(bytes)
-  return parsed?.ok === true && isObject(parsed.value) ? parsed.value : undefined
+  const text = bytes === undefined ? undefined : decodeUtf8(bytes)
+  return bytes === undefined || text === undefined ? undefined : readObject(text, bytes)
+}
+
+function readObject(text: string, bytes: Uint8Array): JsonObject | undefined {
+  const parsed = parseDecoded(text, bytes)
+  return parsed.ok && isObject(parsed.value) ? parsed.value : undefined
 }
 
 const MAX_KEPT_HEADERS = 64
@@ -66,16 +73,20 @@ function readHeader(segment: string): JsonObject | undefined {
  * Reads a compact JWS strictly, before any key or signature is looked at.
  *
  * Canonical base64url only, strict JSON objects only, `alg` and `typ` exact and listed, no `crit`, `b64`, `zip`, no key
- * or key URL in the header (but `jwk` with `allowJwk`), `kid` a short string. Does not check claims or the signature.
+ * or key URL in the header (but `jwk` with `allowJwk`), `kid` a short string. Does not check claims or the signature,
+ * but where `now` (NumericDate seconds) is given, what plainly says that it is over is refused before it is parsed.
  */
-export function preflight(token: string, expect: TokenShape): Result<ReadToken, RefusalReason> {
+export function preflight(token: string, expect: TokenShape, now?: number): Result<ReadToken, RefusalReason> {
   const parts = splitToken(token, expect.maxBytes)
   if (parts === undefined) return malformed('not a compact JWS within its size limit')
   const header = readHeader(parts[0])
   if (header === undefined) return malformed('the header is not canonical base64url of strict JSON')
   const bad = checkHeader(header, expect)
   if (bad !== undefined) return bad
-  const payload = readSegment(parts[1])
+  const bytes = decodeBase64url(parts[1])
+  const text = bytes === undefined ? undefined : decodeUtf8(bytes)
+  if (text !== undefined && now !== undefined && looksExpired(text, now)) return EXPIRED
+  const payload = bytes === undefined || text === undefined ? undefined : readObject(text, bytes)
   if (payload === undefined) return malformed('the payload is not canonical base64url of strict JSON')
   const signature = decodeBase64url(parts[2])
   if (signature === undefined) return malformed('the signature is not canonical base64url')

@@ -49,7 +49,7 @@ export function createTokenVerifier(rules: TokenRules): TokenVerifier {
       if (now < known.notBefore) return NOT_YET
       return keys.current(now) ? known.found : KEYS_STALE
     }
-    const read = preflight(token, shape)
+    const read = preflight(token, shape, now)
     if (!read.ok) return read
     const { header, payload, signingInput, signature } = read.value
     const claims = checkGrantClaims(payload, { issuer, audience, now, skewSeconds })
