@@ -15,9 +15,24 @@ export function trackResponse(use: Pick<Use, 'keepsOutcome' | 'settle'>, respons
     return
   }
   // Both come where all went well, and the first one counts. `once` would wrap each to say so a second time.
-  const settle = () => void use.settle(response.writableEnded ? { status: response.statusCode } : ABORTED)
+  const settle = () => void use.settle(response.writableEnded ? { status: sentStatus(response) } : ABORTED)
   response.on('finish', settle)
   response.on('close', settle)
+}
+
+/**
+ * The status that went out: `statusCode` may still be written to behind it. Node keeps the head of a response as text,
+ * and in HTTP/2 as fields.
+ */
+function sentStatus(response: NodeResponse): number {
+  const { _header: head, stream } = response as NodeResponse & Sent
+  if (typeof head === 'string') return Number(head.slice(9, 12))
+  return stream?.sentHeaders?.[':status'] ?? response.statusCode
+}
+
+interface Sent {
+  readonly _header?: unknown
+  readonly stream?: { readonly sentHeaders?: { readonly ':status'?: number } }
 }
 
 type Write = (this: NodeResponse, ...given: readonly unknown[]) => unknown
