@@ -5,6 +5,9 @@ const [command, ...rest] = process.argv.slice(2)
 if (command === 'serve') {
   const { serve } = await import('./http/serve.ts')
   await serve(rest[0])
+} else if (command === 'verify-loop') {
+  const { verifyLoop } = await import('./process/verify-loop.ts')
+  verifyLoop()
 } else {
   const { runBench } = await import('./command/run-bench.ts')
   process.exitCode = await runBench(process.argv.slice(2))

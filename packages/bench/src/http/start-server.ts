@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { processorTime } from '../process/processor-time.ts'
 import type { LoopDelay } from './loop-delay.ts'
 import { canPin, SERVER_CORE } from './pin.ts'
 import type { Listening, ServerKind } from './server-kind.ts'
@@ -50,17 +50,4 @@ export function startServer(kind: ServerKind): Promise<RunningServer> {
       })
     })
   })
-}
-
-/** Linux says in nanoseconds how long each thread of a process has run. */
-function processorTime(pid: number | undefined): number | undefined {
-  try {
-    const threads = readdirSync(`/proc/${pid}/task`)
-    const run = threads.map((thread) =>
-      Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]),
-    )
-    return run.reduce((sum, one) => sum + one, 0) / 1e6
-  } catch {
-    return undefined
-  }
 }

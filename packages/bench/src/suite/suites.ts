@@ -6,8 +6,9 @@ import { peers } from './peers.ts'
 import { pool } from './pool.ts'
 import { proof } from './proof.ts'
 import { redeem } from './redeem.ts'
+import { scale } from './scale.ts'
 import type { Suite } from './suite.ts'
 import { verify } from './verify.ts'
 
 /** Every suite, in the order of the table. */
-export const suites: readonly Suite[] = [verify, pool, peers, biscuit, proof, issue, redeem, audit, http]
+export const suites: readonly Suite[] = [verify, pool, peers, biscuit, proof, issue, redeem, audit, http, scale]
