@@ -1,1 +1,5 @@
-export {}
+export { postgresLedger } from './postgres-ledger.ts'
+export type { PostgresLedger } from './postgres-ledger.ts'
+export type { PostgresLedgerOptions } from './postgres-ledger-options.ts'
+export type { PgPool, PostgresJs, PostgresValue } from './postgres-client.ts'
+export { migratePostgres, raisePostgresEpoch } from './start-up.ts'
