@@ -66,7 +66,7 @@ describe('createTriggers()', () => {
     [{ ...outOfScope, effect: 'revoke-grant' }, 'action-mismatch', { kind: 'grant', jti: 'gr_1' }],
     [{ ...outOfScope, effect: 'quarantine-agent' }, 'parameters-mismatch', { kind: 'agent', clientId: 'bot' }],
     [{ ...outOfScope, on: 'refused-requests' }, 'proof-time', { kind: 'task', txn: 'tsk_1' }],
-    [{ ...outOfScope, on: 'used-after-end' }, 'grant-exhausted', { kind: 'task', txn: 'tsk_1' }],
+    [{ ...outOfScope, on: 'used-after-end' }, 'grant-revoked', { kind: 'task', txn: 'tsk_1' }],
     [{ ...outOfScope, on: 'proof-replayed' }, 'proof-replayed', { kind: 'task', txn: 'tsk_1' }],
     [{ on: 'total-reached', effect: 'end-task' }, 'limit-exceeded', { kind: 'task', txn: 'tsk_1' }],
   ])('%o fires on the last of its count, with its evidence', async (trigger, reason, target) => {

@@ -17,7 +17,8 @@ const OUT_OF_SCOPE = reasons(
   'constraint-unknown',
   'ceiling-exceeded',
 )
-const AFTER_END = reasons('grant-revoked', 'grant-exhausted', 'task-ended', 'task-expired', 'token-expired')
+/** Not the exhausted grant: calls at the same time, and honest retries, find that out too. */
+const AFTER_END = reasons('grant-revoked', 'task-ended', 'task-expired', 'token-expired')
 /** Says nothing about the agent: somebody else was broken, full or late. */
 const NOT_ITS_FAULT = reasons(
   'keys-unavailable',

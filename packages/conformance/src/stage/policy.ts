@@ -1,9 +1,11 @@
-import { defaultTriggers, definePolicy } from '@hallpass/policy'
+import { definePolicy } from '@hallpass/policy'
 import { testIdentity } from '@hallpass/testing'
 import { orders, stock } from './api.ts'
 
 const identity = testIdentity('placeholder', { audience: 'https://broker.test', clock: () => 0 }).registered
-const agent = { owner: 'team:support', identity, approvers: ['group:leads'], revokeOn: defaultTriggers } as const
+/** Nothing sends it: the scenarios attack for longer than any other trigger would let them. */
+const revokeOn = [{ on: 'signal', name: 'drill', effect: 'end-task' }] as const
+const agent = { owner: 'team:support', identity, approvers: ['group:leads'], revokeOn } as const
 
 const counted = <N extends 1 | 7 | 100>(calls: N) =>
   ({

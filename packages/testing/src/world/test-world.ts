@@ -117,7 +117,7 @@ export function testWorld<
       api: one,
       issuer: broker,
       ledger,
-      audit: trail,
+      audit: broker.audit,
       clock: clock.now,
       observe,
       ...nonces,
