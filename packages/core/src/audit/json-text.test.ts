@@ -1,7 +1,52 @@
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { jsonText } from './json-text.ts'
+import { jsonText, quoted, quotedName } from './json-text.ts'
 
 const frozen = <T extends object>(value: T): T => Object.freeze(value)
+
+describe('quoted(), quotedName()', () => {
+  const text = fc.string({
+    unit: fc.constantFrom(
+      'a',
+      '"',
+      '\\',
+      '\u0000',
+      '\n',
+      '\u001f',
+      ' ',
+      '\u007f',
+      '\u2028',
+      '\ud7ff',
+      '\ud800',
+      '\udfff',
+      '\ue000',
+      '\u{1f600}',
+    ),
+    maxLength: 200,
+  })
+
+  test.each([
+    ['quoted', quoted],
+    ['quotedName', quotedName],
+  ])('%s writes every text as JSON.stringify does', (_name, write) => {
+    const outcome = fc.check(
+      fc.property(fc.oneof(text, fc.string({ unit: 'binary', maxLength: 300 })), (given) => {
+        return write(given) === JSON.stringify(given) && write(given) === JSON.stringify(given)
+      }),
+    )
+    expect(fc.defaultReportMessage(outcome)).toBeUndefined()
+  })
+
+  test.each(Array.from({ length: 300 }, (_, code) => [code]))('write character %d as JSON.stringify does', (code) => {
+    const given = `a${String.fromCharCode(code)}`
+    expect([quoted(given), quoted(given.repeat(60))]).toEqual([JSON.stringify(given), JSON.stringify(given.repeat(60))])
+  })
+
+  test('quotedName forgets rather than growing without end', () => {
+    for (let name = 0; name < 5000; name++) expect(quotedName(`agent-${name}`)).toBe(`"agent-${name}"`)
+    expect(quotedName('agent-1')).toBe('"agent-1"')
+  })
+})
 
 describe('jsonText()', () => {
   test.each([

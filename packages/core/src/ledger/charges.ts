@@ -27,8 +27,8 @@ export class Charges {
   constructor(charges: readonly Charge[]) {
     this.#charges = charges
     this.#callsOnly = charges.every(({ limit }) => limit.parameter === undefined)
-    const [only, ...more] = charges
-    this.#ownCalls = only !== undefined && more.length === 0 && isOwnCalls(only.limit) ? only.counter : undefined
+    const only = charges.length === 1 ? charges[0] : undefined
+    this.#ownCalls = only !== undefined && isOwnCalls(only.limit) ? only.counter : undefined
     this.#maxCalls = only?.limit.max ?? 0
   }
 
