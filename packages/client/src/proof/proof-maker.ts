@@ -28,6 +28,12 @@ export interface ProofMaker {
 /** RFC 9530 value of one SHA-256 digest. */
 export const contentDigest = (data: Uint8Array | string): string => `sha-256=:${sha256Base64(data)}:`
 
+/** Printable ASCII without quote and backslash: JSON needs no escapes for it. */
+const PLAIN = /^[ !#-[\]-~]*$/
+
+/** A text as JSON. Methods and URLs are plain, and looking is cheaper than serialising. */
+const quoted = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text))
+
 /**
  * Makes proofs of possession (RFC 9449 section 4.2) with one key.
  *
@@ -40,7 +46,7 @@ export function createProofMaker(key: ClientKey): ProofMaker {
   return {
     jkt: jwkThumbprint({ kty, crv, x, y }),
     proof({ method, url, now, ath, body, query, nonce }) {
-      let claims = `{"jti":"${randomToken()}","htm":${JSON.stringify(method)},"htu":${JSON.stringify(url)}`
+      let claims = `{"jti":"${randomToken()}","htm":${quoted(method)},"htu":${quoted(url)}`
       claims += `,"iat":${Math.floor(now)}`
       if (ath !== undefined) claims += `,"ath":"${ath}"`
       if (nonce !== undefined) claims += `,"nonce":${JSON.stringify(nonce)}`

@@ -1,3 +1,4 @@
+import { sha256Base64url } from '#crypto'
 import { calculateJwkThumbprint } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { signer } from '../../test/signer.ts'
@@ -26,6 +27,13 @@ describe('jwkThumbprint()', () => {
   test.each(['ES256', 'ES384', 'ES512', 'RS256', 'EdDSA'] as const)('is what jose computes for %s', async (alg) => {
     const { jwk } = signer(alg)
     expect(jwkThumbprint(jwk)).toBe(await calculateJwkThumbprint(jwk as never))
+  })
+
+  test('hashes what needs escapes as JSON writes it, never as it stands', () => {
+    for (const x of ['"', '\\', 'a","y":"b', '\u0000', 'é', 'AA\n']) {
+      const jwk = { kty: 'EC', crv: 'P-256', x, y: 'AAAA' }
+      expect(jwkThumbprint(jwk)).toBe(sha256Base64url(JSON.stringify({ crv: jwk.crv, kty: jwk.kty, x, y: jwk.y })))
+    }
   })
 
   test.each<[string, unknown]>([
