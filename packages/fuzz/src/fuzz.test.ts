@@ -8,7 +8,7 @@ import { TARGETS } from './target/targets.ts'
 
 /** As many as fit into a few seconds; `npm run fuzz` goes on from there. */
 const CASES = 600
-const OWN_LISTS = ['decimal-form', 'decimal-size', 'url-two-readings']
+const OWN_LISTS = ['decimal-form', 'decimal-size', 'url-two-readings', 'query-form']
 
 describe('every target', () => {
   test('has a name of its own', () => {

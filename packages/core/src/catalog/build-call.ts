@@ -64,7 +64,9 @@ function fillPath(segments: readonly Segment[], valueOf: (name: string) => JsonV
     const value = valueOf(segment.parameter)
     if (typeof value !== 'string' || value === '' || value === '.' || value === '..' || !isWellFormed(value))
       return undefined
-    if (/[/\\]/.test(value)) return undefined
+    // The other side refuses these in a path, however they are encoded.
+    // eslint-disable-next-line no-control-regex
+    if (/[/\\\u0000-\u001f\u007f]/.test(value)) return undefined
     path += `/${encodeURIComponent(value)}`
   }
   return path === '' ? '/' : path

@@ -18,7 +18,8 @@ Readers without jose as their judge have lists of their own: JSON is compared wi
 (\`decimal-form\`: leading zeros and negative zero; \`decimal-size\`: more than 40 digits before or 20 behind the point),
 request targets with WHATWG URL (\`url-two-readings\`: whatever two parsers could read differently, such as dot segments,
 empty segments, encoded slashes, backslashes, controls, and a user in the authority), entries with a second reading of
-the profile as a schema, and coverage with a slow reading by hand (no difference allowed).
+the profile as a schema, coverage with a slow reading by hand (no difference allowed), and the parameters of a request
+with what URLSearchParams and a plain copy make of it (\`query-form\`: broken escapes, and pairs without name or equals sign).
 `
 
 const cell = (text: string): string => text.replaceAll('|', '\\|')

@@ -44,6 +44,8 @@ function makeText(random: Random): string {
     'text',
     7,
   ])
+  // Beyond 8192 characters the parser copies what it cuts out of the text.
+  if (random.oneIn(12)) value = { pad: random.pick(['x', 'é', '\ud83d\ude00']).repeat(8200), value }
   for (let changes = random.below(3); changes > 0; changes -= 1) value = mutateValue(random, value, WORDS)
   let text = writeJson(random, value)
   for (let edits = random.pick([0, 0, 1, 2]); edits > 0; edits -= 1) {

@@ -1,5 +1,6 @@
 import { assertionTargets } from './assertion.ts'
 import { grantTarget, taskTokenTarget } from './broker-tokens.ts'
+import { callTarget } from './call.ts'
 import { coverTarget } from './cover.ts'
 import { decimalTarget } from './decimal.ts'
 import { jsonTarget } from './json.ts'
@@ -21,4 +22,5 @@ export const TARGETS: readonly Target[] = [
   decimalTarget,
   requestUrlTarget,
   coverTarget,
+  callTarget,
 ]
