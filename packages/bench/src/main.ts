@@ -8,6 +8,9 @@ if (command === 'serve') {
 } else if (command === 'verify-loop') {
   const { verifyLoop } = await import('./process/verify-loop.ts')
   verifyLoop()
+} else if (command === 'first-answer') {
+  const { firstAnswer } = await import('./size/first-answer.ts')
+  process.exitCode = (await firstAnswer()) === 200 ? 0 : 1
 } else {
   const { runBench } = await import('./command/run-bench.ts')
   process.exitCode = await runBench(process.argv.slice(2))

@@ -7,8 +7,9 @@ import { pool } from './pool.ts'
 import { proof } from './proof.ts'
 import { redeem } from './redeem.ts'
 import { scale } from './scale.ts'
+import { size } from './size.ts'
 import type { Suite } from './suite.ts'
 import { verify } from './verify.ts'
 
 /** Every suite, in the order of the table. */
-export const suites: readonly Suite[] = [verify, pool, peers, biscuit, proof, issue, redeem, audit, http, scale]
+export const suites: readonly Suite[] = [verify, pool, peers, biscuit, proof, issue, redeem, audit, http, scale, size]
