@@ -40,6 +40,8 @@ describe('requestUrl()', () => {
     'http:/a',
     'http:a',
     'http://%/orders',
+    'http://a\u0000/orders',
+    'http://a\u0000',
     'http://|/orders',
     'http://a:b/orders',
     'http://a:99999/orders',

@@ -69,7 +69,7 @@ export function requestUrl(publicUrl: string, target: string): Result<RequestUrl
  */
 function dropAuthority(target: string): string | undefined {
   const [, authority = '', rest] = /^https?:\/\/([^/?#\\\s@]+)([/?#].*|)$/is.exec(target) ?? []
-  if (rest === undefined || !URL.canParse(`http://${authority}`)) return undefined
+  if (rest === undefined || !URL.canParse(`http://${authority}/`)) return undefined
   return rest.startsWith('/') ? rest : `/${rest}`
 }
 
