@@ -38,9 +38,9 @@ export function evaluate({ ask, given, note }: Evaluation): MaybePromise<Decisio
       continue
     }
     candidates.push(rule)
-    if (rule.needs.length > 0) needs = [...(needs ?? []), ...rule.needs]
+    if (rule.needs.length > 0) (needs ??= []).push(...rule.needs)
   }
-  const asked: Asked = { ask, view, candidates, ...(note === undefined ? {} : { note }) }
+  const asked: Asked = { ask, view, candidates, note }
   if (needs === undefined) return conclude(asked, undefined)
   const facts = loadFacts([...new Set(needs)], ask, given)
   return isPromise(facts) ? facts.then((loaded) => conclude(asked, loaded)) : conclude(asked, facts)
@@ -50,7 +50,7 @@ interface Asked {
   readonly ask: Ask
   readonly view: RequestView
   readonly candidates: readonly Rule[]
-  readonly note?: Note
+  readonly note: Note | undefined
 }
 
 function conclude(asked: Asked, facts: LoadedFacts | undefined): Decision {

@@ -90,61 +90,80 @@ export interface Looked {
 /** One request, ready to be shown to rule after rule. */
 export class RequestView {
   readonly looked: Looked = { resource: false, parameters: false }
-  readonly #source: Source
+  readonly #ask: Ask
+  readonly #claims: unknown
+  readonly #posture: unknown
+  readonly #user: object | undefined
   readonly #isWatched: boolean
+  #source: Source | undefined
   #plain: object | undefined
 
   /** `isWatched`: whether it matters what rules look at, which costs a little. */
   constructor(ask: Ask, isWatched: boolean) {
-    const { identity, onBehalfOf, posture } = ask.request
+    const { identity, posture, onBehalfOf } = ask.request
+    this.#ask = ask
     this.#isWatched = isWatched
-    this.#source = {
-      ask,
-      facts: NO_FACTS,
-      identity: Object.freeze({
-        kind: identity.kind,
-        iss: identity.iss,
-        sub: identity.sub,
-        claims: claimsOf(identity.claims),
-      }),
-      posture: posture === undefined ? undefined : snapshot(posture, 'the posture'),
-      onBehalfOf: onBehalfOf === undefined ? undefined : freezeUser(onBehalfOf),
-      task: new TaskView(ask),
-    }
+    // What is no data fails the decision whether or not a rule looks at it.
+    this.#claims = claimsOf(identity.claims)
+    this.#posture = posture === undefined ? undefined : snapshot(posture, 'the posture')
+    this.#user = onBehalfOf === undefined ? undefined : freezeUser(onBehalfOf)
   }
 
   /** The frozen object for a rule that needs no fact. */
   get plain(): object {
-    this.#plain ??= this.#show(this.#source)
+    this.#plain ??= this.#show(this.#shown())
     return this.#plain
   }
 
   /** The frozen object for a rule that needs these. */
   withFacts(facts: object): object {
-    return this.#show({ ...this.#source, facts })
+    return this.#show({ ...this.#shown(), facts })
+  }
+
+  /** Made for the first rule that looks: many permit without a look. */
+  #shown(): Source {
+    if (this.#source !== undefined) return this.#source
+    const ask = this.#ask
+    const { kind, iss, sub } = ask.request.identity
+    this.#source = {
+      ask,
+      facts: NO_FACTS,
+      identity: Object.freeze({ kind, iss, sub, claims: this.#claims }),
+      posture: this.#posture,
+      onBehalfOf: this.#user,
+      task: new TaskView(ask),
+    }
+    return this.#source
   }
 
   #show(source: Source): object {
     const isSomewhere = source.ask.model.environmentSet.size > 0
     const seen = Object.freeze(isSomewhere ? new SeenSomewhere(source) : new SeenAnywhere(source))
-    return this.#isWatched ? new Proxy(seen, watcher(this.looked)) : seen
+    return this.#isWatched ? new Proxy(seen, new Watcher(this.looked)) : seen
   }
 }
 
-function watcher(looked: Looked): ProxyHandler<Seen> {
-  const note = (name: string | symbol): void => {
-    if (name === 'resource' || name === 'resourceParts') looked.resource = true
-    else if (name === 'parameters') looked.parameters = true
+/** A class, so that a request makes one object and not a function for each trap. */
+class Watcher implements ProxyHandler<Seen> {
+  readonly #looked: Looked
+
+  constructor(looked: Looked) {
+    this.#looked = looked
   }
-  return {
-    get(target, name) {
-      note(name)
-      return Reflect.get(target, name) as unknown
-    },
-    getOwnPropertyDescriptor(target, name) {
-      note(name)
-      return Reflect.getOwnPropertyDescriptor(target, name)
-    },
+
+  get(target: Seen, name: string | symbol): unknown {
+    this.#note(name)
+    return Reflect.get(target, name)
+  }
+
+  getOwnPropertyDescriptor(target: Seen, name: string | symbol): PropertyDescriptor | undefined {
+    this.#note(name)
+    return Reflect.getOwnPropertyDescriptor(target, name)
+  }
+
+  #note(name: string | symbol): void {
+    if (name === 'resource' || name === 'resourceParts') this.#looked.resource = true
+    else if (name === 'parameters') this.#looked.parameters = true
   }
 }
 
