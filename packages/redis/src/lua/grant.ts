@@ -6,7 +6,7 @@ import { digits, enter, keepUntil, standing, whyStopped } from './enter.ts'
  */
 export const registerGrant = `${enter}${digits}${keepUntil}${standing}${whyStopped}
 local ask = cjson.decode(ARGV[1])
-local task = call('HMGET', KEYS[2], 'deadline', 'end', 'era', 'agent', 'owner')
+local task = call('HMGET', KEYS[2], 'deadline', 'end', 'era', 'agent', 'owner', 'stop-version')
 if not task[1] then return 'N task-unknown' end
 if task[3] ~= era then return 'N incarnation-mismatch' end
 local known = call('HGET', KEYS[3], 'call')
@@ -36,7 +36,7 @@ for _, charge in ipairs(ask.charges) do
   end
 end
 local fields = cjson.decode(ARGV[2])
-call('HSET', KEYS[3], 'era', era, 'call', ask.call, unpack(fields))
+call('HSET', KEYS[3], 'era', era, 'call', ask.call, 'deadline', task[1], 'stop-task', task[6], unpack(fields))
 call('PEXPIREAT', KEYS[3], digits(ask.exp + UNSWEPT))
 for _, counter in ipairs(ask.counters) do
   call('HSET', KEYS[2], 'unit:' .. counter.id, counter.unit)
@@ -51,8 +51,7 @@ keepUntil(KEYS[4], ask.exp + UNSWEPT)
 call('ZREMRANGEBYSCORE', KEYS[5], '-inf', digits(now))
 call('ZADD', KEYS[5], digits(ask.exp), ask.jti)
 call('PEXPIREAT', KEYS[5], digits(deadline + UNSWEPT))
-call('ZADD', KEYS[6], 'NX', '+inf', '')
-keepUntil(KEYS[6], ask.exp + LEASE + UNSWEPT)
+if call('EXISTS', KEYS[6]) == 1 then keepUntil(KEYS[6], ask.exp + LEASE + UNSWEPT) end
 return 'Y'
 `
 

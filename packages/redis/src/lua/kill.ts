@@ -27,6 +27,7 @@ local function killTask(txn)
     local grant = call('HMGET', TAG .. 'grant:' .. jti, 'txn', 'status-uri', 'status-idx', 'line', 'revoked', 'era')
     if grant[1] and not grant[5] and grant[6] == era then
       if again then tell(jti, grant) else killGrant(jti, grant) end
+      if not dry then call('HSET', TAG .. 'grant:' .. jti, 'dead', how == 'revoked' and 'grant-revoked' or 'task-ended') end
     end
   end
   if not dry and not again then
@@ -61,7 +62,7 @@ local function killOwn(jti, matches)
   if now >= tonumber(grant[7]) or grant[8] ~= era then return end
   if not task[1] or task[2] or now >= tonumber(task[1]) then return end
   killGrant(jti, grant)
-  if not dry then call('HSET', key, 'revoked', why, 'revoked-at', digits(now), 'killer', killer) end
+  if not dry then call('HSET', key, 'dead', 'grant-revoked', 'revoked', why, 'revoked-at', digits(now), 'killer', killer) end
 end
 `
 

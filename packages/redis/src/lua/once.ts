@@ -37,6 +37,5 @@ return digits(now)
 
 /** Live sizes. KEYS: meta, tasks, grants, uses, log. */
 export const sizes = `${enter}
-local running = call('ZCARD', KEYS[4])
-return { call('ZCARD', KEYS[2]), call('ZCARD', KEYS[3]), running > 0 and running - 1 or 0, call('ZCARD', KEYS[5]), tonumber(meta[4]) }
+return { call('ZCARD', KEYS[2]), call('ZCARD', KEYS[3]), call('LLEN', KEYS[4]), call('ZCARD', KEYS[5]), tonumber(meta[4]) }
 `

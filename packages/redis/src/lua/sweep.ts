@@ -5,7 +5,7 @@ const CLAIM_MS = 30_000
 
 /**
  * Finds some of what ran out and claims it for this sweeper. Nothing is forgotten until `swept` confirms it: an answer
- * that was lost is found again. KEYS: meta, tasks, grants, uses, claims. ARGV: how many of each, name of the sweeper.
+ * that was lost is found again. KEYS: meta, tasks, grants, uses, unknown uses. ARGV: how many of each.
  */
 export const sweep = `${enter}${tag}${digits}
 local claimed = digits(now + ${CLAIM_MS})
@@ -39,8 +39,20 @@ for _, jti in ipairs(expired) do
   local killed = at.revoked or (task[1] and tonumber(task[2]) < tonumber(at.exp or '0'))
   grants[#grants + 1] = { jti, (at.txn and not killed) and grant or {} }
 end
-for _, use in ipairs(due(KEYS[4])) do uses[#uses + 1] = use end
-return { digits(now), era, tasks, grants, uses, (#over + #expired + #uses) }
+-- Leases end in the order in which they began. Most uses were settled by then.
+local passed = 0
+for _, use in ipairs(call('LRANGE', KEYS[4], 0, ARGV[1] - 1)) do
+  local lease, name = string.match(use, '^(%d+)\\n(.*)$')
+  if tonumber(lease) > now then break end
+  passed = passed + 1
+  local jti, attempt = string.match(name, '^[^\\n]*\\n([^\\n]*)\\n[^\\n]*\\n(.*)$')
+  local text = call('HGET', TAG .. 'grant:' .. jti, 'use:' .. attempt)
+  if not text or string.sub(text, 1, 1) == 'R' then call('ZADD', KEYS[5], digits(now), name) end
+end
+if passed > 0 then call('LTRIM', KEYS[4], passed, -1) end
+uses = due(KEYS[5])
+if #uses > 0 then call('PEXPIREAT', KEYS[5], digits(now + UNSWEPT)) end
+return { digits(now), era, tasks, grants, uses, (#over + #expired + passed + #uses) }
 `
 
 /** Forgets what a sweeper has told. KEYS as above. ARGV[1]: tasks, grants and uses as JSON lists. */
@@ -62,7 +74,7 @@ for _, use in ipairs(told.uses) do
   local key = TAG .. 'grant:' .. jti
   local text = call('HGET', key, 'use:' .. attempt)
   if text and string.sub(text, 1, 1) == 'R' then call('HSET', key, 'use:' .. attempt, 'U' .. string.sub(text, 2)) end
-  call('ZREM', KEYS[4], use)
+  call('ZREM', KEYS[5], use)
 end
 return 'Y'
 `

@@ -32,10 +32,3 @@ local function told(use)
   return 'U ' .. use.event
 end
 `
-
-/** The name of a running use among all of its shard: whoever sweeps it needs nothing else. */
-export const leaseName = `
-local function leaseName(event, jti, txn, attempt)
-  return event .. '\\n' .. jti .. '\\n' .. txn .. '\\n' .. attempt
-end
-`

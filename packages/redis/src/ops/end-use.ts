@@ -37,8 +37,8 @@ function useOf(shards: Shards, text: string) {
   return {
     shard,
     secret,
-    keys: [shard.meta, shard.key(`grant:${jti}`), shard.key('uses'), shard.key(`keys:${txn}`)],
+    keys: [shard.meta, shard.key(`grant:${jti}`), shard.key(`keys:${txn}`)],
     task: shard.key(`task:${txn}`),
-    args: [attempt, secret, jti, txn],
+    args: [attempt, secret],
   }
 }

@@ -9,22 +9,23 @@ export const unitOf = ({ parameter, scale = 0, unit }: Limit): string =>
 
 /** Fields and values of a grant's hash. What a redeem needs is read as it stands here, so it is worked out once. */
 export function grantFields(record: GrantRecord): readonly string[] {
-  const { audience, action, clientId, exp, jkt, jti, policy, resource, status, txn } = record
+  const { audience, action, clientId, exp, jkt, jti, owner, policy, status, txn } = record
   const version = stopField({ kind: 'policy-version', version: policy.version })
   const fields: Record<string, string> = {
     record: JSON.stringify(record),
-    facts: factsOf(record),
-    resource,
+    facts: factsOf(record, jkt),
+    counts: `calls:${action}`,
     exp: String(msOf(exp)),
     txn,
     agent: clientId,
     version,
+    'stop-agent': stopField({ kind: 'agent', clientId }),
+    'stop-owner': stopField({ kind: 'owner', owner }),
     'stop-version': version,
     'stop-action': stopField({ kind: 'action', audience, action }),
     'status-uri': status.uri,
     'status-idx': String(status.idx),
     line: JSON.stringify({ jti, txn, audience, status, exp }).slice(1, -1),
-    ...(jkt === undefined ? {} : { jkt }),
     ...limitFields(record.limits),
   }
   return Object.entries(fields).flat()

@@ -17,7 +17,7 @@ export async function openTask(
 ): Promise<Result<TaskRecord, RefusalReason>> {
   const { txn, clientId, owner, policy } = record
   if (record.incarnation !== shards.incarnation) return refuse('incarnation-mismatch')
-  if (txn.includes('\n')) return refuse('request-invalid', 'A task id is one line')
+  if (/[\r\n]/.test(txn)) return refuse('request-invalid', 'A task id is one line')
   const deadline = String(msOf(record.deadline))
   const stops = JSON.stringify(stopsOf({ clientId, owner, version: policy.version }))
   const call = randomId('')

@@ -4,8 +4,8 @@ import { unavailable } from '../shard/trouble.ts'
 import type { Shard } from '../shard/shard.ts'
 import type { Shards } from '../shard/shards.ts'
 import { chargeAgent, refundAgent } from './charge-agent.ts'
-import { factsOf } from './facts.ts'
-import { refusalOf, textOf } from './answers.ts'
+import { FACT_BREAKS, factsOf } from './facts.ts'
+import { refusalOf } from './answers.ts'
 import { reservationText } from './reservation.ts'
 import { msOf } from './times.ts'
 
@@ -13,12 +13,11 @@ import { msOf } from './times.ts'
 const MAX_ID_CHARS = 256
 const isId = (text: string): boolean => text.length > 0 && text.length <= MAX_ID_CHARS
 
-/** One redeem: its script call, ready to be sent. */
+/** One redeem, ready to be sent. */
 interface Ask {
   readonly shard: Shard
   readonly request: RedeemRequest
   readonly secret: string
-  readonly keys: readonly string[]
   readonly text: string
 }
 
@@ -27,37 +26,39 @@ export async function redeem(shards: Shards, request: RedeemRequest, secret: str
   const { attempt, idempotency, proof, txn } = request
   if (!isId(attempt) || (idempotency !== undefined && !isId(idempotency.key))) return refuse('request-malformed')
   if (proof !== undefined && !isId(proof.jti)) return refuse('proof-malformed')
-  const ask = askFor(shards.of(txn), request, secret)
-  const amounts = amountsText(request.amounts)
-  const answer = textOf(await ask.shard.run('redeem', ask.keys, amounts === '' ? [ask.text] : [ask.text, amounts]))
-  if (!answer.startsWith('A ')) return answerOf(answer, ask)
-  return redeemWithAgent(shards, ask, { amounts: amounts || '{}', cost: answer.slice(2) })
+  const text = askText(request, secret)
+  if (text === undefined) return refuse('request-malformed')
+  const ask = { shard: shards.of(txn), request, secret, text: `${text}\r${amountsText(request.amounts)}\r` }
+  const answer = await ask.shard.redeems.ask(ask.text)
+  return answer.startsWith('A ') ? redeemWithAgent(shards, ask, answer.slice(2)) : answerOf(answer, ask)
 }
 
 /** A charge whose redeem is refused comes back; one whose answer was lost does not: never one use more. */
-async function redeemWithAgent(
-  shards: Shards,
-  ask: Ask,
-  { amounts, cost }: { readonly amounts: string; readonly cost: string },
-): Promise<RedeemAnswer> {
-  const { clientId } = ask.request
-  const charge = { clientId, id: ask.secret }
+async function redeemWithAgent(shards: Shards, ask: Ask, cost: string): Promise<RedeemAnswer> {
+  const charge = { clientId: ask.request.clientId, id: ask.secret }
   const refusal = await chargeAgent(shards, charge, { cost })
   if (refusal !== undefined) return refusal
-  const answer = textOf(await ask.shard.run('redeem', ask.keys, [ask.text, amounts, cost]))
+  const answer = await ask.shard.redeems.ask(ask.text + cost)
   if (!answer.startsWith('F ')) await refundAgent(shards, charge).catch(() => false)
   return answerOf(answer, ask)
 }
 
-function askFor(shard: Shard, request: RedeemRequest, secret: string): Ask {
-  const { attempt, audience, event, idempotency, jti, proof, resource, txn } = request
+/** Everything the script needs, in its order; undefined where a member is more than a line and would be taken for two. */
+function askText(request: RedeemRequest, secret: string): string | undefined {
+  const { attempt, audience, event, idempotency, jti, proof } = request
   const kid = idempotency === undefined ? '' : repeatId(audience, idempotency.key)
-  const keys = [shard.meta, shard.key(`task:${txn}`), shard.key(`grant:${jti}`), shard.key('uses')]
-  if (proof !== undefined) keys.push(shard.key(`proof:${proof.jkt} ${proof.jti}`))
-  if (idempotency !== undefined) keys.push(shard.key(`keys:${txn}`))
-  const accept = proof === undefined ? '' : acceptText(proof.acceptUntil)
-  const text = `${factsOf(request)}\n${jti}\n${attempt}\n${event}\n${kid}\n${idempotency?.digest ?? ''}\n${secret}\n${accept}\n${proof?.jkt ?? ''}\n${resource}`
-  return { shard, request, secret, keys, text }
+  const digest = idempotency?.digest ?? ''
+  const shown = proof === undefined ? '\r' : `${acceptText(proof.acceptUntil)}\r${proof.jkt} ${proof.jti}`
+  const text = `${jti}\r${attempt}\r${event}\r${kid}\r${digest}\r${secret}\r${shown}\r${factsOf(request, proof?.jkt)}`
+  return count(text, '\r') === ASK_BREAKS && count(text, '\n') === FACT_BREAKS ? text : undefined
+}
+
+const ASK_BREAKS = 8
+
+function count(text: string, mark: string): number {
+  let found = 0
+  for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + 1)) found += 1
+  return found
 }
 
 /** Where a retry is looked up in its task. */

@@ -3,7 +3,7 @@ import { MAX_TTL_SECONDS, capsOwnCalls, checkLimits, ok, randomId, refuse } from
 import type { Shards } from '../shard/shards.ts'
 import { fieldsOf, listOf, refusalOf, textOf } from './answers.ts'
 import { chargeAgent, costRow, refundAgent } from './charge-agent.ts'
-import { factsOf } from './facts.ts'
+import { FACT_BREAKS, factsOf } from './facts.ts'
 import { grantFields, unitOf } from './grant-fields.ts'
 import { grantState } from './grant-state.ts'
 import { readTask } from './open-task.ts'
@@ -58,14 +58,16 @@ export async function readGrant(shards: Shards, jti: string): Promise<GrantState
 /** Refuses limits that cannot be counted, and ids that are more than a line: they are part of keys and texts. */
 function whyNotCounted(record: GrantRecord): Refused<RefusalReason> | undefined {
   const { limits, chargeAtIssue, jti } = record
-  if (factsOf(record).split('\n').length !== 7 || jti.includes('\n')) {
+  const isLine = (text: string) => !/[\r\n]/.test(text)
+  const facts = factsOf(record, record.jkt)
+  if (facts.split('\n').length !== FACT_BREAKS + 1 || facts.includes('\r') || !isLine(jti)) {
     return refuse('request-invalid', 'An id of the grant is more than a line')
   }
   const problem =
     checkLimits(limits, ['grant', 'task', 'agent']) ?? checkLimits(chargeAtIssue?.limits ?? [], ['task', 'agent'])
   if (problem !== undefined) return problem
   if (!capsOwnCalls(limits)) return refuse('details-invalid', 'The grant has no cap on its own calls')
-  if ([...limits, ...(chargeAtIssue?.limits ?? [])].some(({ id }) => id.includes('\n'))) {
+  if ([...limits, ...(chargeAtIssue?.limits ?? [])].some(({ id }) => !isLine(id))) {
     return refuse('details-invalid', 'The id of a limit is more than a line')
   }
   if (chargeAtIssue !== undefined && !(Number.isSafeInteger(chargeAtIssue.uses) && chargeAtIssue.uses > 0)) {

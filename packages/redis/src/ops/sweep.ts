@@ -29,7 +29,7 @@ export async function sweep(shards: Shards): Promise<Swept> {
 }
 
 async function sweepShard(shards: Shards, shard: Shard, found: Found): Promise<void> {
-  const keys = [shard.meta, shard.key('tasks'), shard.key('grants'), shard.key('uses')]
+  const keys = [shard.meta, shard.key('tasks'), shard.key('grants'), shard.key('uses'), shard.key('unknown')]
   for (let step = 0; step < MAX_STEPS; step += 1) {
     const [now, era, tasks, grants, uses, count] = listOf(await shard.run('sweep', keys, [String(STEP)]))
     if (Number(count) === 0) return

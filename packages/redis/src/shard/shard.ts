@@ -2,6 +2,7 @@ import { HallpassError } from '@hallpass/core'
 import type { RedisConnection } from '../client/redis-connection.ts'
 import { adopt } from '../lua/adopt.ts'
 import { Deadlines } from './deadlines.ts'
+import { Grouped } from './grouped.ts'
 import type { Life } from './life.ts'
 import { scriptsFor } from './life.ts'
 import type { Times } from './program.ts'
@@ -30,6 +31,7 @@ const MAX_ROUNDS = 4
 export class Shard {
   readonly index: number
   readonly meta: string
+  readonly redeems: Grouped
   readonly #tag: string
   readonly #settings: ShardSettings
   readonly #deadlines: Deadlines
@@ -42,6 +44,7 @@ export class Shard {
     this.meta = `${this.#tag}meta`
     this.#settings = settings
     this.#deadlines = new Deadlines(settings.timeoutMs)
+    this.redeems = new Grouped((asks) => this.run('redeem', [this.meta], asks))
   }
 
   get era(): number {
