@@ -10,7 +10,7 @@ export interface ClaimsExpectation {
   /** NumericDate seconds. */
   readonly now: number
   readonly skewSeconds: number
-  /** Longest time an assertion may still be good for. */
+  /** Longest time an assertion may still be good for, and longest time ago that it may have been signed. */
   readonly maxLifeSeconds: number
 }
 
@@ -37,6 +37,8 @@ export function checkAssertionClaims(
   if (exp <= expect.now) return refuse('token-expired')
   if (Number(own('iat') ?? 0) > latest || Number(own('nbf') ?? 0) > latest) return refuse('not-yet-valid')
   if (exp - expect.now > expect.maxLifeSeconds) return refuse('lifetime-exceeded')
+  // An issuer that says when it signed is held to it: old ones are what leaks.
+  if (expect.now - Number(own('iat') ?? expect.now) > expect.maxLifeSeconds) return refuse('lifetime-exceeded', 'age')
   return ok({ exp })
 }
 

@@ -141,7 +141,8 @@ export const STRICTNESS: readonly Strictness[] = [
   },
   {
     id: 'lifetime',
-    refuses: 'a token that lives longer than its kind may: grants 900 s, task tokens a day, assertions by kind',
+    refuses:
+      'a token that lives longer than its kind may: grants 900 s, task tokens a day, assertions by kind, from their iat too',
     why: 'a stolen one ends',
     clause: 'RFC 8725 section 2.8 in spirit; design section 3',
     applies: hasIssue('lifetime'),

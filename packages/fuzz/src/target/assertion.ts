@@ -141,6 +141,7 @@ function issuesOf(kind: Kind, payload: unknown, header: JsonObject): string[] {
   if (typeof exp === 'number' && exp <= NOW) issues.push('exp-passed')
   if (typeof iat === 'number' && iat > NOW + SKEW) issues.push('iat')
   if (typeof exp === 'number' && exp - NOW > kind.maxLife) issues.push('lifetime')
+  if (typeof iat === 'number' && NOW - iat > kind.maxLife) issues.push('lifetime')
   const alone = kind.audienceList && Array.isArray(aud) && aud.length === 1 ? (aud as readonly unknown[])[0] : aud
   if (alone !== ISSUER) issues.push('aud')
   if (jti !== undefined && (typeof jti !== 'string' || jti === '' || jti.length > 1024)) issues.push('jti')
