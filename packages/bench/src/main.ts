@@ -8,6 +8,9 @@ if (command === 'serve') {
 } else if (command === 'verify-loop') {
   const { verifyLoop } = await import('./process/verify-loop.ts')
   verifyLoop()
+} else if (command === 'follow') {
+  const { follow } = await import('./feed/follow.ts')
+  follow()
 } else if (command === 'first-answer') {
   const { firstAnswer } = await import('./size/first-answer.ts')
   process.exitCode = (await firstAnswer()) === 200 ? 0 : 1

@@ -83,6 +83,8 @@ describe('the suites', () => {
       'http.express.warm.bearer': 0.9,
       'http.fastify.warm.dpop': 0.75,
       'http.fastify.warm.bearer': 0.6,
+      'revocation.feed': 50,
+      'revocation.memory': 2,
     })
     expect(Object.entries(aims).filter(([id, aim]) => id.startsWith('peer.') && aim !== null)).toEqual([])
   })

@@ -1,3 +1,4 @@
+import type { Row } from '../row/row.ts'
 import type { RowAim } from '../row/row-aim.ts'
 import type { Pace } from '../timing/interleave.ts'
 import type { Contender } from '../timing/work.ts'
@@ -23,6 +24,8 @@ export interface Suite {
   readonly rows: readonly RowAim[]
   /** Its own pace, where slices of 60 ms do not fit. */
   readonly pace?: { readonly full: Pace; readonly quick: Pace }
+  /** In place of timing, for rows that are no cost against another: a delay, a size. Throws where a check fails. */
+  measure?(chosen: ReadonlySet<string>, pace: 'full' | 'quick'): Promise<readonly Row[]>
   /** Loaded only when one of its rows was asked for. */
   open(chosen: ReadonlySet<string>): Promise<OpenSuite>
 }

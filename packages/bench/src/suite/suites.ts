@@ -8,8 +8,22 @@ import { proof } from './proof.ts'
 import { redeem } from './redeem.ts'
 import { scale } from './scale.ts'
 import { size } from './size.ts'
+import { revocation } from './revocation.ts'
 import type { Suite } from './suite.ts'
 import { verify } from './verify.ts'
 
 /** Every suite, in the order of the table. */
-export const suites: readonly Suite[] = [verify, pool, peers, biscuit, proof, issue, redeem, audit, http, scale, size]
+export const suites: readonly Suite[] = [
+  verify,
+  pool,
+  peers,
+  biscuit,
+  proof,
+  issue,
+  redeem,
+  audit,
+  http,
+  scale,
+  size,
+  revocation,
+]
