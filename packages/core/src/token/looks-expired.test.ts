@@ -26,6 +26,9 @@ describe('looksExpired()', () => {
     ['cut off', '{"exp":1'],
     ['far too long', '{"exp":0000000000000000000000000001}'],
     ['escaped', '{"\\u0065xp":1}'],
+    ['the end of another name', '{"maxp":1}'],
+    ['one of two that end so', '{"exp":1,"maxp":1}'],
+    ['cut at its start', 'xp":1}'],
     ['inside a text', '{"a":"{\\"exp\\":1}"}'],
   ])('leaves to the claims an exp that is %s', (_how, text) => expect(looksExpired(text, now)).toBe(false))
 

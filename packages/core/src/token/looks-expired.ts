@@ -1,4 +1,7 @@
 const NAME = '"exp":'
+/** What is looked for: a search stops at every first character it finds, and quotes are everywhere. */
+const RARE = 'xp":'
+const BEFORE = NAME.length - RARE.length
 const ZERO = 0x30
 const NINE = 0x39
 const COMMA = 0x2c
@@ -15,9 +18,10 @@ const MAX_DIGITS = 15
  * @param now NumericDate seconds; nothing is past a `now` that is not a number.
  */
 export function looksExpired(text: string, now: number): boolean {
-  const name = text.indexOf(NAME)
-  if (name === -1 || text.includes(NAME, name + NAME.length)) return false
-  const start = name + NAME.length
+  const rare = text.indexOf(RARE)
+  if (rare < BEFORE || text.includes(RARE, rare + RARE.length)) return false
+  if (!text.startsWith(NAME, rare - BEFORE)) return false
+  const start = rare + RARE.length
   let at = start
   let seconds = 0
   let code = text.charCodeAt(at)

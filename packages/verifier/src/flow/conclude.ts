@@ -9,6 +9,7 @@ import { OpenUse } from '../use/open-use.ts'
 import type { PassedCall, RefusedCall, RepeatedCall, Verdict } from '../verdict.ts'
 import type { CheckedRollout } from '../rollout.ts'
 import type { Attempt } from './attempt.ts'
+import { RefusedVerdict } from './refused-verdict.ts'
 
 export interface Conclusion {
   readonly recorder: Recorder
@@ -33,13 +34,12 @@ export function createConclude(parts: Conclusion): Conclude {
     observe?.({ kind, action: attempt.planned.name, ...more })
   }
 
-  const refused = (attempt: Attempt, { reason, detail }: Refused<RefusalReason>): RefusedCall => {
-    const event = recorder.refused(attempt, reason, detail)
-    tell('refused', attempt, { event, reason })
-    const wanted = attempt.resource === '' ? undefined : wantedOf(attempt)
+  const refused = (attempt: Attempt, refusal: Refused<RefusalReason>): RefusedCall => {
+    const { reason } = refusal
+    const event = recorder.refused(attempt, reason, refusal.detail)
+    if (observe !== undefined) tell('refused', attempt, { event, reason })
     const nonce = reason === 'proof-nonce' ? nonces?.current(attempt.now) : undefined
-    const answer = () => answers({ reason, event, wanted, nonce })
-    return { kind: 'refused', ok: false, reason, ...(detail === undefined ? {} : { detail }), event, answer }
+    return new RefusedVerdict(attempt, refusal, { event, answers, nonce })
   }
 
   const onRecord = <V extends Verdict>(
@@ -84,7 +84,7 @@ export function createConclude(parts: Conclusion): Conclude {
 
   return (attempt, refusal, rollout) => {
     if (refusal === undefined) {
-      tell('admitted', attempt, { event: attempt.event })
+      if (observe !== undefined) tell('admitted', attempt, { event: attempt.event })
       return new OpenUse(keeper, attempt)
     }
     if (rollout.observing(attempt.now)) return passed(attempt, 'observe', refusal.reason)
@@ -92,5 +92,3 @@ export function createConclude(parts: Conclusion): Conclude {
     return repeated(attempt) ?? refused(attempt, refusal)
   }
 }
-
-const wantedOf = ({ planned, resource }: Attempt) => ({ audience: planned.audience, action: planned.name, resource })

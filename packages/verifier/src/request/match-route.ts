@@ -19,19 +19,24 @@ export const parseTemplate = (path: string): RouteTemplate =>
  * path was split, so that an encoded slash stays inside its segment.
  */
 export function matchRoute(template: RouteTemplate, path: string): Result<Record<string, string>, RefusalReason> {
-  const segments = path.split('/')
-  if (segments.length !== template.length) return ELSEWHERE
-  const found: Record<string, string> = Object.create(null) as Record<string, string>
-  for (const [index, expected] of template.entries()) {
-    const segment = decoded(segments[index] ?? '')
+  // Names come from the catalog, never from a request; an object without prototype would be a slow one.
+  const found: Record<string, string> = {}
+  let start = 0
+  for (let index = 0; index < template.length; index++) {
+    if (start > path.length) return ELSEWHERE
+    const slash = path.indexOf('/', start)
+    const end = slash === -1 ? path.length : slash
+    const segment = decoded(path.slice(start, end))
     if (segment === undefined) return UNDECODABLE
-    if (typeof expected === 'string') {
+    const expected = template[index]
+    if (typeof expected !== 'object') {
       if (segment !== expected) return ELSEWHERE
     } else {
       found[expected.name] = segment
     }
+    start = end + 1
   }
-  return ok(found)
+  return start > path.length ? ok(found) : ELSEWHERE
 }
 
 function decoded(segment: string): string | undefined {
