@@ -4,8 +4,8 @@ import { StatementBroken, unavailable } from './server.ts'
 interface Waiting<Item, Answer> {
   readonly item: Item
   readonly since: number
-  answer(answer: Answer): void
-  fail(error: unknown): void
+  readonly answer: (answer: Answer) => void
+  readonly fail: (error: unknown) => void
 }
 
 export interface GroupOptions<Item, Answer> {

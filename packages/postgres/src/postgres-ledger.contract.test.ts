@@ -1,17 +1,14 @@
 import { ledgerContract } from '@hallpass/testing'
-import { afterAll, beforeAll, describe, it, test } from 'vitest'
+import { afterAll, beforeAll, describe, it } from 'vitest'
 import type { PostgresServer } from '../test/postgres-server.ts'
-import { startPostgres, whyNoServer } from '../test/postgres-server.ts'
+import { runsHere, startPostgres, where } from '../test/postgres-server.ts'
 import type { Client } from '../test/scenes.ts'
 import { clear, clients, holdClock, newSchema } from '../test/scenes.ts'
 import type { PostgresLedgerOptions } from './postgres-ledger-options.ts'
 import { postgresLedger } from './postgres-ledger.ts'
 import { migratePostgres } from './start-up.ts'
 
-const missing = whyNoServer()
-if (missing !== undefined && process.env['CI'] === undefined) test.skip(missing)
-
-describe.runIf(missing === undefined || process.env['CI'] !== undefined)('over a real server', () => {
+describe.runIf(runsHere)(`on PostgreSQL ${where}`, () => {
   let server: PostgresServer
   beforeAll(async () => {
     server = await startPostgres({ fsync: false })

@@ -61,9 +61,11 @@ export async function postgresLedger(options: PostgresLedgerOptions): Promise<Po
     return value
   }
   const newSecret = reservationIds()
+  const grouping = { groupSize, maxWaiting, timeoutMs: bounds.timeoutSeconds * 1000 }
 
   const redeems = new Groups<RedeemItem, RedeemAnswer>({
-    ...{ groupSize, groupsAtOnce, maxWaiting, timeoutMs: bounds.timeoutSeconds * 1000 },
+    ...grouping,
+    groupsAtOnce,
     async run(items) {
       const json = JSON.stringify(items.map((item, n) => ({ n, ...item })))
       const values = [json, toUs(bounds.leaseSeconds), skew, timeline]
@@ -73,7 +75,8 @@ export async function postgresLedger(options: PostgresLedgerOptions): Promise<Po
     },
   })
   const settles = new Groups<JsonObject, true>({
-    ...{ groupSize, groupsAtOnce: 1, maxWaiting, timeoutMs: bounds.timeoutSeconds * 1000 },
+    ...grouping,
+    groupsAtOnce: 1,
     async run(items) {
       await server.rows(sql.settle, () => [JSON.stringify(items.map((item, n) => ({ n, ...item })))], { resend: true })
       return items.map(() => true)
@@ -95,9 +98,10 @@ export async function postgresLedger(options: PostgresLedgerOptions): Promise<Po
       const wire = taskWire(task, { maxOpenTasks, maxTaskSeconds: bounds.maxTaskSeconds })
       if ('ok' in wire) return wire
       try {
-        const reason = await issue(sql.openTask, (isResend) => [wire.facts, wire.record, isResend, timeline])
-        if (reason === null) return ok(task)
-        return await noticed(refuse(reason as RefusalReason), String(reason))
+        const no = await issue(sql.openTask, (isResend) => [wire.facts, wire.record, isResend, timeline])
+        if (no === null) return ok(task)
+        const reason = no as RefusalReason
+        return await noticed(refuse(reason), reason)
       } catch (error) {
         return refusalOf(error)
       }

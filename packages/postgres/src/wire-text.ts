@@ -12,7 +12,7 @@ export function keepableJson(value: unknown): string | undefined {
 
 /** A reason in words: what cannot be kept of it is left out, since nothing may stand in the way of a revocation. */
 export const keptWords = (text: string): string =>
-  [...text].filter((letter) => letter !== '\0' && isWellFormed(letter)).join('')
+  new TextDecoder().decode(new TextEncoder().encode(text)).replaceAll('\0', '')
 
 export const toUs = (seconds: number): number => Math.round(seconds * 1e6)
 export const toSeconds = (us: unknown): number => Number(us) / 1e6

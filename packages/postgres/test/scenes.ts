@@ -1,4 +1,4 @@
-import pg from 'pg'
+import { Pool } from 'pg'
 import postgres from 'postgres'
 import type { PostgresLedgerOptions } from '@hallpass/postgres'
 
@@ -10,7 +10,7 @@ export type Client = Pick<PostgresLedgerOptions, 'pool' | 'sql'> & {
 /** `pg` and `postgres.js` on the same server. */
 export const clients: Readonly<Record<'pg' | 'postgres.js', (url: string, more?: { options?: string }) => Client>> = {
   pg(url, more = {}) {
-    const pool = new pg.Pool({ connectionString: url, max: 8, ...more })
+    const pool = new Pool({ connectionString: url, max: 8, ...more })
     // A connection that is cut while it is idle; the statement after it finds another one.
     pool.on('error', () => {})
     return { pool, run: async (text) => (await pool.query<Record<string, unknown>>(text)).rows, end: () => pool.end() }
@@ -19,7 +19,7 @@ export const clients: Readonly<Record<'pg' | 'postgres.js', (url: string, more?:
     const sql = postgres(url, {
       max: 8,
       onnotice: () => {},
-      ...(more.options !== undefined && { connection: { options: more.options } as never }),
+      ...(more.options !== undefined && { connection: { options: more.options } }),
     })
     return { sql, run: async (text) => Array.from(await sql.unsafe(text)), end: () => sql.end({ timeout: 1 }) }
   },
