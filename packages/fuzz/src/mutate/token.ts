@@ -18,8 +18,17 @@ export interface TokenRecipe {
   readonly game: SignatureGame
   /** Octets of header (0) or payload (1) that are overwritten before signing. */
   readonly octets: readonly (readonly [part: number, at: number, octet: number])[]
+  /** A segment of another good token that takes the place of its own. */
+  readonly graft?: Graft
   /** What is done to the finished text. */
   readonly edits: readonly TextEdit[]
+}
+
+interface Graft {
+  readonly part: number
+  readonly header: string
+  readonly payload: string
+  readonly key: KeyName
 }
 
 /** A good token, and what to bend it with. */
@@ -39,9 +48,18 @@ const partOf = (text: string, part: number, octets: TokenRecipe['octets']): stri
 }
 
 /** The token a recipe stands for. */
-export function buildToken({ header, payload, key, game, octets, edits }: TokenRecipe): string {
+export function buildToken({ header, payload, key, game, octets, graft, edits }: TokenRecipe): string {
   const input = `${partOf(header, 0, octets)}.${partOf(payload, 1, octets)}`
-  return applyEdits(`${input}.${bentSignature(KEYS[key], input, game).toString('base64url')}`, edits)
+  const token = `${input}.${bentSignature(KEYS[key], input, game).toString('base64url')}`
+  return applyEdits(graft === undefined ? token : grafted(token, graft), edits)
+}
+
+function grafted(token: string, { part, header, payload, key }: Graft): string {
+  const donor = buildToken({ header, payload, key, game: 'good', octets: [], edits: [] })
+  return token
+    .split('.')
+    .with(part % 3, donor.split('.')[part % 3] ?? '')
+    .join('.')
 }
 
 const HEADER_NAMES = [
@@ -110,6 +128,18 @@ export function makeRecipe(random: Random, seed: TokenSeed): TokenRecipe {
     key: random.oneIn(20) ? random.pick(KEY_NAMES) : seed.key,
     game: pickGame(random),
     octets: random.oneIn(24) ? [[random.below(2), random.below(400), random.below(256)]] : [],
+    ...(random.oneIn(16) ? { graft: makeGraft(random, seed) } : {}),
     edits: random.oneIn(8) ? Array.from({ length: 1 + random.below(2) }, () => editText(random)) : [],
+  }
+}
+
+/** From the same token, from one with other claims by the same key, or from one by another key. */
+function makeGraft(random: Random, { header, payload, key, words }: TokenSeed): Graft {
+  const other = random.oneIn(2) ? mutateValue(random, payload, words) : payload
+  return {
+    part: random.below(3),
+    header: JSON.stringify(header),
+    payload: JSON.stringify(other),
+    key: random.oneIn(3) ? random.pick(KEY_NAMES) : key,
   }
 }
