@@ -15,11 +15,12 @@ vi.mock(import('@hallpass/core'), async (original) => {
 function setUp(more: Partial<VerifierOptions<typeof orders>> = {}) {
   const issuer = createTestIssuer()
   const live = createLiveLedger()
+  const audit = memoryTrail()
   const verifier = createVerifier({
     api: orders,
     issuer,
     ledger: live.ledger,
-    audit: memoryTrail(),
+    audit,
     clock: live.clock,
     signatureChecks: 'thread-pool',
     ...more,
@@ -34,7 +35,7 @@ function setUp(more: Partial<VerifierOptions<typeof orders>> = {}) {
     target: '/orders/123',
     headers: ['authorization', `DPoP ${token}`, 'dpop', issuer.proof({ token })],
   })
-  return { issuer, live, verifier, grant, call }
+  return { issuer, live, audit, verifier, grant, call }
 }
 
 const said = (verdict: Verdict) => (verdict.kind === 'refused' ? verdict.reason : verdict.kind)
@@ -103,6 +104,14 @@ describe('while a signature is away', () => {
     const other = issuer.grant({ action: 'order.read', claims: { jti: 'gr_other' } })
     await verifier.verify('order.read', call(other))
     expect(said(await verdict)).toBe('token-key-unknown')
+  })
+
+  test('time goes on: the record has when the use began, not when the request came', async () => {
+    const { audit, live, verifier, grant, call } = setUp()
+    const verdict = verifier.verify('order.read', call(await grant()))
+    live.advance(3)
+    await verdict
+    expect((await audit.events()).map(({ type, time }) => [type, time])).toEqual([['use.started', NOW + 3]])
   })
 
   test('the caller changes what it sent: nothing of that counts', async () => {
