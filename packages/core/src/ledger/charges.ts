@@ -17,24 +17,30 @@ const isOwnCalls = ({ per, parameter }: Limit) => per === 'grant' && parameter =
 
 /** Every limit of a grant, charged together or not at all. */
 export class Charges {
+  /** Empty where there is only `#own`. */
   readonly #charges: readonly Charge[]
   /** Every use costs 1 everywhere, so no amounts need to be kept for giving back. */
   readonly #callsOnly: boolean
-  /** The one there is, where it is a cap on the grant's own calls, and that cap: most grants have nothing else. */
+  /** The one cap there is, where it is on the grant's own calls: most grants have nothing else. */
+  readonly #own: Limit | undefined
   readonly #ownCalls: Counter | undefined
   readonly #maxCalls: number
 
   constructor(charges: readonly Charge[]) {
-    this.#charges = charges
-    this.#callsOnly = charges.every(({ limit }) => limit.parameter === undefined)
     const only = charges.length === 1 ? charges[0] : undefined
-    this.#ownCalls = only !== undefined && isOwnCalls(only.limit) ? only.counter : undefined
-    this.#maxCalls = only?.limit.max ?? 0
+    const own = only !== undefined && isOwnCalls(only.limit) ? only : undefined
+    this.#charges = own === undefined ? charges : NONE
+    this.#callsOnly = charges.every(({ limit }) => limit.parameter === undefined)
+    this.#own = own?.limit
+    this.#ownCalls = own?.counter
+    this.#maxCalls = own?.limit.max ?? 0
   }
 
   /** Why these uses do not fit, or undefined when every limit takes them. Changes nothing. */
   whyUnfit(amounts: Amounts, uses: number, now: number): LimitRefusal | undefined {
-    if (this.#ownCalls !== undefined && uses <= this.#maxCalls - this.#ownCalls.spent(now)) return undefined
+    if (this.#own !== undefined) {
+      return uses <= this.callsLeft(now) ? undefined : { ok: false, reason: 'grant-exhausted', limit: this.#own.id }
+    }
     for (const { limit, counter } of this.#charges) {
       const units = unitsOf(limit, amounts, uses)
       if (Number.isNaN(units)) return { ok: false, reason: 'amount-invalid', limit: limit.id }
@@ -51,10 +57,7 @@ export class Charges {
    * Returns what `giveBack` needs: the units by limit, or undefined where each limit was charged 1.
    */
   charge(amounts: Amounts, uses: number, now: number): readonly number[] | undefined {
-    if (this.#ownCalls !== undefined) {
-      this.#ownCalls.add(uses, now)
-      return undefined
-    }
+    this.#ownCalls?.add(uses, now)
     if (this.#callsOnly) {
       for (const { counter } of this.#charges) counter.add(uses, now)
       return undefined
@@ -67,6 +70,7 @@ export class Charges {
   }
 
   giveBack(units: readonly number[] | undefined, chargedAt: number, now: number): void {
+    this.#ownCalls?.subtract(1, chargedAt, now)
     this.#charges.forEach(({ counter }, index) => counter.subtract(units?.[index] ?? 1, chargedAt, now))
   }
 
@@ -80,6 +84,8 @@ export class Charges {
     return left
   }
 }
+
+const NONE: readonly Charge[] = []
 
 /** What `uses` uses cost; NaN when the amount is missing, negative, not whole, or too large to add up exactly. */
 function unitsOf({ parameter }: Limit, amounts: Amounts, uses: number): number {
