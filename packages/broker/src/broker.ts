@@ -26,6 +26,8 @@ import { audienceOf, checkOptions, registrantsOf, type BrokerOptions } from './o
 import { boundedPosture } from './policy/posture.ts'
 import { resume, revoke, type RevokeOptions, type Revoked } from './revocation/revoke.ts'
 import { createFeed } from './revocation/feed/feed.ts'
+import { Polls } from './revocation/ssf/polls.ts'
+import { createPusher, type PushState } from './revocation/ssf/pusher.ts'
 import { createRevocationTail } from './revocation/revocation-tail.ts'
 import { createStatusListIssuer } from './revocation/status-lists.ts'
 import { createStatusPlaces } from './revocation/status-places.ts'
@@ -57,6 +59,8 @@ export interface Broker {
   signal(signal: Omit<Signal, 'by'>): Promise<number>
   /** The next key starts to sign, the present one stays published while a token of it may live. */
   rotateKeys(following?: Signer): { readonly kid: string; readonly retired: string }
+  /** How delivery to each push receiver goes, for metrics. */
+  deliveries(): readonly PushState[]
   /** Stops the timer and writes what is still to be written. The trail stays open: it is its owner's. */
   close(): Promise<void>
 }
@@ -69,6 +73,11 @@ export function createBroker(options: BrokerOptions): Broker {
   checkOptions(options)
   const engine = createEngine(options)
   const route = createRouter(engine, options.audit)
+  const { issuer, ledger, tail, tokens, clock } = engine
+  const fetchOf = options.fetch ?? (async (url, init) => globalThis.fetch(url, init))
+  const pushers = (options.receivers ?? []).map((receiver) =>
+    createPusher(receiver, { issuer, ledger, tail, tokens, clock, fetch: fetchOf }),
+  )
   const sweeper = createSweeper(engine, options.sweepSeconds)
   announce(engine)
 
@@ -92,8 +101,10 @@ export function createBroker(options: BrokerOptions): Broker {
       engine.recorder.note('key.rotated', { data: { ...rotated, next: following?.kid ?? null } })
       return rotated
     },
+    deliveries: () => pushers.map((pusher) => pusher.state()),
     async close() {
       sweeper.stop()
+      for (const pusher of pushers) pusher.close()
       engine.feed.close()
       engine.tail.close()
       await sweeper.now()
@@ -146,6 +157,7 @@ function createEngine(options: BrokerOptions): Engine {
     statusPlaces: createStatusPlaces(ledger, lists),
     statusLists: createStatusListIssuer({ issuer, ledger, lists, tail, tokens, clock }),
     tail,
+    polls: new Polls(ledger),
     feed: createFeed({ issuer, ledger, tail, tokens, clock, ...options.feed }),
     assertions: {
       registry: createRegistry(registrants, issuer),

@@ -9,6 +9,7 @@ import type { UserIssuers } from './identity/user-token.ts'
 import type { OpenUses } from './ledger/open-uses.ts'
 import type { Posture } from './policy/posture.ts'
 import type { Feed } from './revocation/feed/feed.ts'
+import type { Polls } from './revocation/ssf/polls.ts'
 import type { RevocationTail } from './revocation/revocation-tail.ts'
 import type { StatusListIssuer } from './revocation/status-lists.ts'
 import type { StatusPlaces } from './revocation/status-places.ts'
@@ -36,6 +37,8 @@ export interface Engine {
   /** Follows what is killed in the ledger, by whichever broker. */
   readonly tail: RevocationTail
   readonly feed: Feed
+  /** What receivers that poll have not acknowledged yet. */
+  readonly polls: Polls
   readonly assertions: AssertionVerifier
   /** Everybody registered, by id. */
   readonly callers: ReadonlyMap<string, Registrant>

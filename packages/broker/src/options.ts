@@ -4,6 +4,7 @@ import { isFetchable, type Fetch } from './http/fetch-document.ts'
 import type { Registrant } from './identity/registrant.ts'
 import type { UserIssuer } from './identity/user-token.ts'
 import type { PostureSource } from './policy/posture.ts'
+import type { PushReceiver } from './revocation/ssf/pusher.ts'
 import type { SigningKeys } from './token/signing-keys.ts'
 
 /** An API that talks to this broker over HTTP. */
@@ -58,6 +59,8 @@ export interface BrokerOptions {
   readonly taskTokenSeconds?: number
   /** Time between two looks for what ran out; default 5. 0 = only when a request comes. */
   readonly sweepSeconds?: number
+  /** Others' receivers that revocations are pushed to as security events (RFC 8935). */
+  readonly receivers?: readonly PushReceiver[]
   /** The revocation feed: time between two messages at most (0.05 to 60 s, default 1), and streams open at a time (default 2000). */
   readonly feed?: { readonly heartbeatSeconds?: number; readonly maxSubscribers?: number }
   /** NumericDate seconds. */
@@ -109,6 +112,11 @@ export function checkOptions(options: BrokerOptions): void {
   if (taskTokenSeconds !== undefined && !(taskTokenSeconds >= 30 && taskTokenSeconds <= 900))
     invalid('taskTokenSeconds must be 30 to 900')
   if (sweepSeconds !== undefined && !(sweepSeconds >= 0)) invalid('sweepSeconds must be 0 or more')
+  for (const { url, audience, about } of options.receivers ?? []) {
+    if (typeof url !== 'string' || !isFetchable(url)) invalid('A receiver has an https URL, or http on loopback')
+    if (typeof audience !== 'string' || audience === '') invalid('A receiver has an audience')
+    if (about !== undefined && !audiences.includes(about)) invalid(`The policy knows no API with the audience ${about}`)
+  }
   const { heartbeatSeconds = 1, maxSubscribers = 1 } = options.feed ?? {}
   if (!(heartbeatSeconds >= 0.05 && heartbeatSeconds <= 60)) invalid('feed.heartbeatSeconds must be 0.05 to 60')
   if (!(Number.isSafeInteger(maxSubscribers) && maxSubscribers >= 0))

@@ -3,6 +3,7 @@ import { auditEndpoint } from '../audit/audit-endpoint.ts'
 import type { Engine } from '../engine.ts'
 import { redeemEndpoint } from '../ledger/redeem-endpoint.ts'
 import { eventsEndpoint } from '../revocation/feed/events-endpoint.ts'
+import { pollEndpoint } from '../revocation/ssf/poll-endpoint.ts'
 import { revocationsEndpoint } from '../revocation/revocations-endpoint.ts'
 import { revokeEndpoint } from '../revocation/revoke-endpoint.ts'
 import { introspectEndpoint } from '../token/introspect-endpoint.ts'
@@ -28,6 +29,7 @@ const POSTS: Readonly<Record<string, readonly [Endpoint, typeof FORM]>> = {
   '/introspect': [introspectEndpoint, FORM],
   '/redeem': [redeemEndpoint, JSON_BODY],
   '/audit': [auditEndpoint, JSON_BODY],
+  '/ssf/poll': [pollEndpoint, JSON_BODY],
   '/revocations': [revocationsEndpoint, JSON_BODY],
   '/signals': [signalsEndpoint, JSON_BODY],
 }
