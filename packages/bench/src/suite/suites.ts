@@ -4,11 +4,13 @@ import { http } from './http.ts'
 import { issue } from './issue.ts'
 import { peers } from './peers.ts'
 import { pool } from './pool.ts'
+import { postgres } from './postgres.ts'
 import { proof } from './proof.ts'
 import { redeem } from './redeem.ts'
 import { scale } from './scale.ts'
 import { size } from './size.ts'
 import { revocation } from './revocation.ts'
+import { sqlite } from './sqlite.ts'
 import type { Suite } from './suite.ts'
 import { verify } from './verify.ts'
 
@@ -21,6 +23,8 @@ export const suites: readonly Suite[] = [
   proof,
   issue,
   redeem,
+  sqlite,
+  postgres,
   audit,
   http,
   scale,
