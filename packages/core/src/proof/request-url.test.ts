@@ -197,6 +197,12 @@ describe('requestUrl()', () => {
 })
 
 describe('isSameUrl()', () => {
+  test.each(['\0', '\u0001', '\u001f', '\u007f', '\u0000\u0000'])('takes no host that ends in %j', (control) => {
+    expect(isSameUrl(`https://orders.example${control}/a`, 'https://orders.example/a')).toBe(false)
+    expect(isSameUrl(`https://orders.example:443${control}/a`, 'https://orders.example/a')).toBe(false)
+    expect(isSameUrl(`https://orders.example:443/a`, 'https://orders.example/a')).toBe(true)
+  })
+
   test('takes what a client writes for the URL it calls', () => {
     const part = fc.stringMatching(/^[A-Za-z0-9._~-]{1,8}$/).filter((text) => text !== '.' && text !== '..')
     fc.assert(

@@ -98,7 +98,8 @@ export function isSameUrl(htu: string, url: string): boolean {
   if (htu === url) return true
   const parts = /^(https?:\/\/[^/?#\\\s@]+)(\/[^?#\\\s]*)?$/i.exec(htu)
   const authority = parts?.[1]
-  if (authority === undefined || !URL.canParse(authority)) return false
+  // With a slash behind it: at the end of its input a URL parser drops control characters.
+  if (authority === undefined || !URL.canParse(`${authority}/`)) return false
   const path = normalisePath(removeDotSegments(parts?.[2] ?? '/'))
   return path !== undefined && new URL(authority).origin + path === url
 }

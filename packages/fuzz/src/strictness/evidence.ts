@@ -8,6 +8,8 @@ export interface TokenKind {
   /** Exact spellings of `typ`; '' = may be absent. */
   readonly typ: readonly string[]
   readonly allowsJwk: boolean
+  /** NumericDate seconds, where a glance at the text may say that the token is over. */
+  readonly glanceAt?: number
   /** Where it may have no other header member than these. */
   readonly onlyHeader?: readonly string[]
   /** Places in the payload that the profile, written down independently, has something against. */

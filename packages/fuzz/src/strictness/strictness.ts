@@ -21,6 +21,14 @@ const hasIssue =
   ({ issues }: Evidence): boolean =>
     issues.some((issue) => places.includes(issue))
 
+/** Whether a nested or otherwise odd `exp` of the past is in the text of a payload. */
+const hasPastExp = (segment: string, now: number): boolean =>
+  Array.from(
+    Buffer.from(segment, 'base64url')
+      .toString()
+      .matchAll(/"exp":(\d+)/g),
+  ).some(([, at]) => Number(at) <= now)
+
 const POINTERS = ['jku', 'x5u', 'x5c']
 
 /** The written list. Nothing else may be refused that jose, set up as strictly as it can be, takes. */
@@ -138,6 +146,15 @@ export const STRICTNESS: readonly Strictness[] = [
     why: 'nothing works after its end; clocks are the issuer’s care, who can issue earlier',
     clause: 'RFC 7519 section 4.1.4 (leeway is a MAY)',
     applies: hasIssue('exp-passed'),
+  },
+  {
+    id: 'exp-glance',
+    refuses:
+      'a grant in which the only plainly written exp is over, though it is not the token’s own, which is spelled oddly',
+    why: 'tokens that are over are told by a glance at their text, before they are parsed; no issuer writes such a one',
+    clause: 'none: cheap before costly (design section 5)',
+    applies: ({ kind, segments, issues }) =>
+      kind.glanceAt !== undefined && !issues.includes('exp-passed') && hasPastExp(segments[1] ?? '', kind.glanceAt),
   },
   {
     id: 'lifetime',

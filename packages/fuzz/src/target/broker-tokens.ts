@@ -43,11 +43,12 @@ function brokerToken({ name, about, seeds, audience, maxSeconds, issues, check }
     maxBytes: MAX_GRANT_BYTES,
     typ: ['at+jwt', 'application/at+jwt'],
     allowsJwk: false,
+    glanceAt: NOW,
     profile: issues,
   }
 
   async function ours(token: string): Promise<Result<unknown>> {
-    const read = preflight(token, { typ: ['at+jwt'], alg: ['ES256'], maxBytes: MAX_GRANT_BYTES })
+    const read = preflight(token, { typ: ['at+jwt'], alg: ['ES256'], maxBytes: MAX_GRANT_BYTES }, NOW)
     if (!read.ok) return read
     const { header, payload, signingInput, signature } = read.value
     const key: Result<VerifyKey> = await issuerKey

@@ -1,4 +1,5 @@
 import { assertionTargets } from './assertion.ts'
+import { base64urlTarget } from './base64url.ts'
 import { grantTarget, taskTokenTarget } from './broker-tokens.ts'
 import { callTarget } from './call.ts'
 import { coverTarget } from './cover.ts'
@@ -18,6 +19,7 @@ export const TARGETS: readonly Target[] = [
   ...assertionTargets,
   statusListTarget,
   keyTarget,
+  base64urlTarget,
   jsonTarget,
   decimalTarget,
   requestUrlTarget,
