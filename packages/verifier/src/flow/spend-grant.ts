@@ -70,9 +70,7 @@ function redeemRequest(
   const { token, planned, proof, fields, resource, raw, call } = attempt
   if (token === undefined) return OUT_OF_ORDER
   const { claims, entry } = token
-  const amounts = entry.limits.some((limit) => limit.parameter !== undefined)
-    ? amountsFor(entry.limits, raw)
-    : undefined
+  const amounts = token.addsUp ? amountsFor(entry.limits, raw) : undefined
   if (amounts?.ok === false) return amounts
   attempt.event = event
   const request: { -readonly [M in keyof RedeemRequest]: RedeemRequest[M] } = {

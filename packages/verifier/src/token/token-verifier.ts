@@ -1,16 +1,8 @@
-import type {
-  GrantClaims,
-  MaybePromise,
-  RefusalReason,
-  Refused,
-  Result,
-  SignatureAlgorithm,
-  SignatureCheck,
-} from '@hallpass/core'
-import { MAX_GRANT_BYTES, checkGrantClaims, preflight, refuse, sha256Base64url } from '@hallpass/core'
+import type { MaybePromise, RefusalReason, Refused, Result, SignatureAlgorithm, SignatureCheck } from '@hallpass/core'
+import { MAX_GRANT_BYTES, checkGrantClaims, preflight, refuse } from '@hallpass/core'
 import { chain } from '../flow/chain.ts'
-import type { IssuerKey, IssuerKeys } from '../keys/issuer-keys.ts'
-import type { GenuineToken } from './genuine-token.ts'
+import type { IssuerKeys } from '../keys/issuer-keys.ts'
+import { GenuineToken } from './genuine-token.ts'
 import type { TokenCache } from './token-cache.ts'
 
 export interface TokenRules {
@@ -60,28 +52,11 @@ export function createTokenVerifier(rules: TokenRules): TokenVerifier {
       key.ok
         ? chain(checkSignature(key.value.key, signingInput, signature), (valid) => {
             if (!valid) return FORGED
-            const genuine = genuineToken(token, claims.value, { key: key.value, skewSeconds })
+            const genuine = new GenuineToken(token, claims.value, { key: key.value, skewSeconds })
             cache.set(genuine)
             return genuine.found
           })
         : key,
     )
   }
-}
-
-function genuineToken(token: string, claims: GrantClaims, more: { key: IssuerKey; skewSeconds: number }): GenuineToken {
-  const genuine: { -readonly [M in keyof GenuineToken]: GenuineToken[M] } = {
-    token,
-    claims,
-    entry: claims.authorization_details[0],
-    key: more.key,
-    jkt: claims.cnf?.jkt,
-    ath: claims.cnf === undefined ? undefined : sha256Base64url(token),
-    notBefore: claims.iat - more.skewSeconds,
-    exp: claims.exp,
-    found: undefined as never,
-    bare: undefined,
-  }
-  genuine.found = { ok: true, value: genuine }
-  return genuine
 }
