@@ -253,6 +253,25 @@ describe.runIf(runsHere)(`on PostgreSQL ${where}`, () => {
     LONG,
   )
 
+  test.skipIf(process.env['HALLPASS_TEST_POSTGRES_URL'] !== undefined)(
+    'refuses what was issued before a standby took over, unless the operator knows that nothing can be missing',
+    async () => {
+      const { ledger, schema } = await opened()
+      const { ledger: sure } = await opened(server.url, { schema, failover: 'loses-nothing' })
+      const grant = await registeredGrant(ledger, await openedTask(ledger), { limits: [calls(5)] })
+      const kept = await registeredGrant(sure, await openedTask(sure), { limits: [calls(5)] })
+      const before = ledger.incarnation
+      await server.process?.kill()
+      await server.process?.startAsSuccessor()
+      expect(await ledger.redeem(useOf(grant))).toMatchObject({ reason: 'incarnation-mismatch' })
+      expect(ledger.incarnation).not.toBe(before)
+      expect(await ledger.revocations({ after: `${before}.0`, limit: 1 })).toEqual({ state: 'gone' })
+      expect(await sure.redeem(useOf(kept))).toMatchObject({ state: 'first' })
+      await registeredGrant(ledger, await openedTask(ledger), { limits: [calls(1)] })
+    },
+    LONG,
+  )
+
   test(
     'lets nothing through that is redeemed after a wide revocation was acknowledged, and issues nothing',
     async () => {

@@ -256,6 +256,24 @@ describe.runIf(runsHere)(`on PostgreSQL ${where}`, () => {
     expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(3)
   })
 
+  test.skipIf(process.env['HALLPASS_TEST_POSTGRES_URL'] !== undefined)(
+    'runs as a role that may use the schema and nothing else',
+    async () => {
+      const { schema } = await fresh()
+      const role = `role_${schema}`
+      await client.run(`CREATE ROLE ${role} LOGIN;
+      GRANT USAGE ON SCHEMA ${schema} TO ${role};
+      GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${role}`)
+      const plain = clients.pg(server.url.replace('//hallpass@', `//${role}@`))
+      open.push(plain)
+      const ledger = await postgresLedger(optionsOf(plain, schema))
+      const grant = await registeredGrant(ledger, await openedTask(ledger), { limits: [calls(1)] })
+      expect(await ledger.redeem(useOf(grant))).toMatchObject({ state: 'first' })
+      await ledger.revoke({ kind: 'everything' }, 'incident')
+      await ledger.sweep()
+    },
+  )
+
   test('is unavailable, not permissive, when nobody answers', async () => {
     const { options } = await fresh()
     const silent = { query: () => new Promise<never>(() => {}) }

@@ -15,6 +15,8 @@ export interface PostgresServer {
     pause(): void
     resume(): void
     start(): Promise<void>
+    /** Starts it as a standby does that takes over: on a new timeline. */
+    startAsSuccessor(): Promise<void>
   }
   stop(): Promise<void>
 }
@@ -122,6 +124,13 @@ export async function startPostgres({ fsync }: ServerOptions): Promise<PostgresS
       pause: () => signal('SIGSTOP'),
       resume: () => signal('SIGCONT'),
       start,
+      async startAsSuccessor() {
+        spawnSync(...asUser(['touch', join(data, 'standby.signal')]))
+        await start()
+        const promote = [join(bin, 'pg_ctl'), '-D', data, '-w', '-s', 'promote']
+        const promoted = spawnSync(...asUser(promote), { encoding: 'utf8', cwd: folder })
+        if (promoted.status !== 0) throw new Error(`The standby did not take over: ${promoted.stderr}`)
+      },
     },
     async stop() {
       signal('SIGKILL')

@@ -16,9 +16,9 @@ const id = (prefix: string): string => prefix + randomBytes(16).toString('base64
 export interface DurableUses {
   readonly ledger: Ledger
   /** A new attempt with a new proof, for a grant that no processor can guess. */
-  request(): RedeemRequest
+  readonly request: () => RedeemRequest
   /** A grant for so many uses, and its request. */
-  grantFor(uses: number): Promise<() => RedeemRequest>
+  readonly grantFor: (uses: number) => Promise<() => RedeemRequest>
 }
 
 export async function openUses(ledger: Ledger): Promise<DurableUses> {
