@@ -22,25 +22,38 @@ interface GuardedBy {
   readonly grant: VerifiedGrant
 }
 
-// On the request and not in a WeakMap beside it: one entry per request there costs the garbage collector more than
-// everything else a door does. The symbol stays in this module.
+const beside = new WeakMap<object, Granted>()
+// The symbol stays in this module.
 const GRANTED = Symbol('hallpass.granted')
 
 interface Carrier {
   [GRANTED]?: Granted
 }
 
-/** Remembers what a guard let through; forgotten with the request. */
-export function keepGrant(request: object, guarded: GuardedBy): void {
+/**
+ * Remembers what a guard let through; forgotten with the request. Beside it, since frameworks that give each request
+ * another prototype, as Express does, make a new property ten times dearer than an entry in a WeakMap.
+ */
+export const keepGrant = (request: object, guarded: GuardedBy): void =>
+  void beside.set(request, new Granted(request, guarded))
+
+/** The same on the request itself, for frameworks whose requests are of one class: nothing for the collector to visit. */
+export function keepGrantOn(request: object, guarded: GuardedBy): void {
   ;(request as Carrier)[GRANTED] = new Granted(request, guarded)
 }
 
 /**
- * The grant of a request that a guard of this verifier let through for this action.
+ * The grant of a request that a guard of this verifier let through for this action, kept by `keepGrant`.
  * @throws HallpassError `guard-missing` for any other request.
  */
-export function grantFor(request: object, verifier: object, action: string): VerifiedGrant {
-  const entry = (request as Carrier)[GRANTED]
+export const grantFor = (request: object, verifier: object, action: string): VerifiedGrant =>
+  checked(beside.get(request), { request, verifier, action })
+
+/** The same, kept by `keepGrantOn`. */
+export const grantOn = (request: object, verifier: object, action: string): VerifiedGrant =>
+  checked((request as Carrier)[GRANTED], { request, verifier, action })
+
+function checked(entry: Granted | undefined, { request, verifier, action }: Omit<Granted, 'grant'>): VerifiedGrant {
   // A copy of a request, or an object that inherits from one, is another request.
   if (entry?.request !== request || entry.verifier !== verifier || entry.action !== action) {
     throw new HallpassError(

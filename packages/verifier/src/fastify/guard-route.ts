@@ -1,7 +1,7 @@
 import type { JsonValue } from '@hallpass/core'
 import { HallpassError, isPromise } from '@hallpass/core'
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
-import { keepGrant } from '../door/granted.ts'
+import { keepGrantOn } from '../door/granted.ts'
 import { announcesBody, nodeBodyReader } from '../node-http/read-node-body.ts'
 import type { NodeResponse } from '../node-http/node-message.ts'
 import { isHttp2, leavesBodyUnread } from '../node-http/write-answer.ts'
@@ -87,7 +87,7 @@ export function guardRoute({ verifier, declared, guarded, mount, hasSchema }: Gu
         request.body = verdict.bytes === undefined ? request.body : laxJson(verdict.bytes)
         return done()
       case 'admitted':
-        keepGrant(request, { verifier, action, grant: verdict.grant })
+        keepGrantOn(request, { verifier, action, grant: verdict.grant })
         trackResponse(verdict, reply.raw)
         // Also where there is none: a hook of the app's may have put something there.
         request.body = hasSchema ? structuredClone(verdict.body) : verdict.body

@@ -3,7 +3,7 @@ import { HallpassError } from '@hallpass/core'
 import type { FastifyInstance, FastifyPluginCallback, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { joined } from '../body/read-limited.ts'
-import { grantFor } from '../door/granted.ts'
+import { grantOn } from '../door/granted.ts'
 import type { GrantOf, Verifier } from '../verifier.ts'
 import { checkDeclaredRoute, mismatch, readDeclaration } from './declaration.ts'
 import type { KnownRoute } from './every-route.ts'
@@ -86,7 +86,7 @@ export const grantOf = <A extends Api, N extends ActionName<A>>(
   verifier: Verifier<A>,
   action: N,
   request: FastifyRequest,
-): GrantOf<A, N> => grantFor(request, verifier, action) as GrantOf<A, N>
+): GrantOf<A, N> => grantOn(request, verifier, action) as GrantOf<A, N>
 
 /** What is wrong with a route that no plugin of ours saw: it came before the plugin, or stands outside its scope. */
 function problemOf(
