@@ -41,7 +41,7 @@ export function createVerifier<const A extends Api>(options: VerifierOptions<A>)
     boundCredential, // a bound grant has a proof, an unbound one none
   ]
   const afterBody: readonly Step[] = [
-    readBody(settings.bodyLimitBytes), // once, strictly
+    readBody(settings.bodyLimitBytes, settings.bodyTimeoutMs), // once, strictly
     ownAddress(publicUrl), // by configuration, never by Host
     freshProof(proofs), // claims, key, signature: for this very request
     coveredCall, // action, resource, parameters: what is checked is what the handler gets
