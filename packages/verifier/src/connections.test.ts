@@ -73,7 +73,10 @@ describe.each(surfaces)('$name', (surface) => {
     ['a space before the colon', ['content-length : 18']],
   ])('frames no body by %s', async (_name, framing) => {
     const text = wireText(refund(issuer), framing)
-    const heard = await converse(app.port, `${text}${framing.join().includes('chunked') ? chunked(REFUND) : REFUND}`)
+    const heard = await converse(
+      app.port,
+      `${text}${framing.join().includes('chunked') ? `${chunked(REFUND)}\r\n` : REFUND}`,
+    )
     expect(statuses(heard).filter((status) => status === 200)).toEqual([])
     expect(ledger.requests).toEqual([])
   })
@@ -94,7 +97,7 @@ describe.each(surfaces)('$name', (surface) => {
 
   test('requests in one pipeline are each checked for themselves', async () => {
     const own = read(issuer)
-    const thief = { ...read(issuer), headers: own.headers }
+    const thief = { ...read(issuer), headers: own.headers ?? [] }
     const heard = await converse(
       app.port,
       [

@@ -104,6 +104,23 @@ export const nevers: readonly Requirement[] = [
   { id: 'secret.answers', source: 'never 9', behavior: 'No refusal carries a token, proof, key or parameter value.' },
   { id: 'secret.trail', source: 'never 9', behavior: 'No event carries a token, proof, key or parameter value.' },
   {
+    id: 'secret.output',
+    source: 'never 9',
+    behavior:
+      'No refusal and no fault writes a token, proof, key, parameter value or header of a caller to a log or terminal.',
+  },
+  {
+    id: 'secret.faults',
+    source: 'never 9',
+    behavior: 'What a broken ledger, trail or key source throws reaches neither the caller nor the trail.',
+  },
+  {
+    id: 'secret.objects',
+    source: 'never 9',
+    behavior:
+      'Client, task, call, broker and verifier show no token, proof, key or parameter value when inspected or serialised.',
+  },
+  {
     id: 'secret.model',
     source: 'never 9',
     behavior: 'What the client says to a model carries no token, proof or key.',

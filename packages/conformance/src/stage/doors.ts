@@ -91,7 +91,8 @@ const serveExpress = (options: AppOptions): Promise<Served> => {
   }
   // Express knows an error handler by its four parameters.
   // eslint-disable-next-line max-params
-  const failed: express.ErrorRequestHandler = (_error, _req, res, _next) => void res.status(500).json({ failed: true })
+  const failed: express.ErrorRequestHandler = (error: { status?: number }, _req, res, _next) =>
+    void res.status(error.status ?? 500).json({ failed: true })
   app.use(failed)
   return listen(app)
 }

@@ -87,10 +87,15 @@ export class Stage {
     })
   }
 
-  async send(request: RawRequest): Promise<Reply> {
+  /** Where the API listens. */
+  async port(): Promise<number> {
     if (this.#served === undefined) await this.mount()
     assert(this.#served)
-    return send(this.#served.port, request)
+    return this.#served.port
+  }
+
+  async send(request: RawRequest): Promise<Reply> {
+    return send(await this.port(), request)
   }
 
   async task(purpose = 'support', more?: JsonObject, agent = this.agent): Promise<string> {

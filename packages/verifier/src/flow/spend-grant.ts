@@ -1,5 +1,5 @@
 import type { MaybePromise, RedeemAnswer, RedeemRequest, RefusalReason, Refused, UseLedger } from '@hallpass/core'
-import { CLAIM, amountsFor, isPromise, parameterDigest, refuse } from '@hallpass/core'
+import { CLAIM, amountsFor, isPromise, isRefusalReason, parameterDigest, refuse } from '@hallpass/core'
 import type { Recorder } from '../audit/recorder.ts'
 import { readIdempotencyKey } from '../request/idempotency-key.ts'
 import type { Attempt, Step } from './attempt.ts'
@@ -50,7 +50,7 @@ export const redeemedUse =
 
 /** A ledger is somebody else's code: what is not exactly one of the port's answers is no answer, and never a permit. */
 function keepAnswer(attempt: Attempt, answer: RedeemAnswer | undefined | null): Refused<RefusalReason> | undefined {
-  if (answer?.ok === false && typeof answer.reason === 'string') return answer
+  if (answer?.ok === false && isRefusalReason(answer.reason)) return answer
   if (answer?.ok !== true) return NO_LEDGER
   if (answer.state === 'first') {
     if (typeof answer.reservation !== 'string') return NO_LEDGER

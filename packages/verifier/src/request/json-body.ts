@@ -11,7 +11,10 @@ const DIGEST_DIFFERS: Refused<RefusalReason> = refuse('proof-body', 'The Content
  * Whether a body under these header fields would be read at all: JSON, and nothing that has to be decoded first, since
  * what the proof covers are the bytes that arrived.
  */
-export function checkBodyFields({ contentType, contentEncoding }: RequestFields): Refused<RefusalReason> | undefined {
+export function checkBodyFields(fields: RequestFields): Refused<RefusalReason> | undefined {
+  const { contentType, contentEncoding, transferEncoding } = fields
+  // Node takes chunks off, and leaves any other coding of the transfer on.
+  if (transferEncoding !== undefined && transferEncoding.toLowerCase() !== 'chunked') return ENCODED
   if (contentEncoding !== undefined && contentEncoding.toLowerCase() !== 'identity') return ENCODED
   return isJson(contentType) ? undefined : NOT_JSON
 }

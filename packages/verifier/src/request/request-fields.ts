@@ -9,6 +9,7 @@ export class RequestFields {
   contentEncoding: string | undefined = undefined
   contentDigest: string | undefined = undefined
   upgrade: string | undefined = undefined
+  transferEncoding: string | undefined = undefined
   /** The first field that must stand once and did not. */
   repeated: FieldName | undefined = undefined
 }
@@ -23,6 +24,7 @@ const NAMES: Readonly<Record<FieldName, string>> = {
   contentEncoding: 'content-encoding',
   contentDigest: 'content-digest',
   upgrade: 'upgrade',
+  transferEncoding: 'transfer-encoding',
 }
 
 const FIELDS = Object.keys(NAMES) as FieldName[]
