@@ -7,6 +7,7 @@ import { pool } from './pool.ts'
 import { postgres } from './postgres.ts'
 import { proof } from './proof.ts'
 import { redeem } from './redeem.ts'
+import { redis } from './redis.ts'
 import { scale } from './scale.ts'
 import { size } from './size.ts'
 import { revocation } from './revocation.ts'
@@ -25,6 +26,7 @@ export const suites: readonly Suite[] = [
   redeem,
   sqlite,
   postgres,
+  redis,
   audit,
   http,
   scale,
