@@ -249,7 +249,7 @@ export const REASON_WORDS: Readonly<Record<RefusalReason, ReasonWords>> = {
   },
   'status-stale': {
     means: 'news about revocations is older than allowed',
-    fix: 'Check that the verifier reaches the broker’s `/status`',
+    fix: 'Check that the verifier reaches the broker’s `/events` or `/status`',
   },
   'ledger-unavailable': { means: 'the ledger did not answer', fix: 'Check the store behind the ledger' },
   'ledger-full': {
