@@ -275,6 +275,9 @@ describe('createVerifier()', () => {
     { name: 'a public URL that is no URL', options: { publicUrl: 'orders.example' } },
     { name: 'a skew over the cap', options: { skewSeconds: 31 } },
     { name: 'a body limit of nothing', options: { bodyLimitBytes: 0 } },
+    { name: 'no time for a body', options: { bodyTimeoutMs: 0 } },
+    { name: 'a timer that would fire at once', options: { bodyTimeoutMs: 2 ** 31 } },
+    { name: 'a ledger timer that would fire at once', options: { ledgerTimeoutMs: Number.POSITIVE_INFINITY } },
     { name: 'a staleness that is no number', options: { revocation: { maxStalenessSeconds: Number.NaN } } },
     { name: 'a digest key that is too short', options: { digestKey: new Uint8Array(8) } },
   ])('refuses to exist with $name', ({ options }) => {
