@@ -159,6 +159,22 @@ describe.skipIf(!canStartServers())('redisLedger() when the server goes', () => 
     expect(stateOf(await ledger.redeem(request(grant)))).toBe('incarnation-mismatch')
   }, 30_000)
 
+  it('goes on in the same life when a replica comes and goes, and begins another after a demotion', async () => {
+    const [master, replica] = [await server(), await server()]
+    const ledger = await ledgerAt(master.port)
+    const grant = await register(ledger, await openTask(ledger), { limits: [calls(9)] })
+    const life = ledger.incarnation
+    await ask(replica.port, 'REPLICAOF', '127.0.0.1', String(master.port))
+    await until(async () => String(await ask(replica.port, 'INFO', 'replication')).includes('master_link_status:up'))
+    await ledger.sweep()
+    expect([ledger.incarnation, stateOf(await ledger.redeem(request(grant)))]).toEqual([life, 'first'])
+    await ask(master.port, 'REPLICAOF', '127.0.0.1', '1')
+    await ask(master.port, 'REPLICAOF', 'NO', 'ONE')
+    await ledger.sweep()
+    expect(ledger.incarnation).not.toBe(life)
+    expect(stateOf(await ledger.redeem(request(grant)))).toBe('incarnation-mismatch')
+  })
+
   it('refuses on a promoted replica what the old master may have spent unseen', async () => {
     const [master, replica] = [await server(), await server()]
     await ask(replica.port, 'REPLICAOF', '127.0.0.1', String(master.port))

@@ -8,7 +8,9 @@ local ask = cjson.decode(ARGV[1])
 local info = call('INFO', 'server') .. call('INFO', 'replication') .. call('INFO', 'memory')
 local function value(name) return string.match(info, name .. ':([^\\r\\n]*)') or '' end
 if value('role') ~= 'master' then return redis.error_reply('READONLY This server is a replica') end
-local life = ask.epoch .. '.' .. value('run_id') .. '.' .. value('master_replid')
+-- A server that was ever promoted keeps the replication it came from, and up to where. Replicas of its own change nothing.
+local from = value('second_repl_offset')
+local life = ask.epoch .. '.' .. value('run_id') .. '.' .. (from == '-1' and '' or value('master_replid2') .. ':' .. from)
 local known = call('HMGET', KEYS[1], 'life', 'era', 'epoch', 'shards', 'store', 'clock')
 if known[4] and known[4] ~= ask.shards then return { 'shards', known[4] } end
 if known[3] and tonumber(known[3]) > tonumber(ask.epoch) then return { 'epoch', known[3] } end
