@@ -149,7 +149,11 @@ export const rules: readonly Requirement[] = [
     behavior: 'A verifier with its own store refuses once its status list is older than its bound.',
   },
   { id: 'stale.rollback', source: 'rule 13', behavior: 'An older status list never replaces a newer one.' },
-  { id: 'stale.feed', source: 'rule 13', behavior: 'A feed verifier refuses beyond its bound.', later: true },
+  {
+    id: 'stale.feed',
+    source: 'rule 13',
+    behavior: 'A feed verifier hears of a revocation by itself, and refuses beyond its bound.',
+  },
   { id: 'child.end', source: 'rule 14', behavior: 'A child ends by closing first.', later: true },
   { id: 'approval.poll', source: 'rule 15', behavior: 'Polls are idempotent and bound to the key.', later: true },
   { id: 'store.postgres-redis', source: 'rule 16', behavior: 'Postgres and Redis keep every rule above.', later: true },

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { createBroker, generateSigningKeys, type Broker } from '@hallpass/broker'
 import { memoryLedger, memoryTrail } from '@hallpass/core'
 import { wireAgent, type WireAgent } from '@hallpass/testing'
+import type { VerifierOptions } from '@hallpass/verifier'
 import { brokerLedger } from '@hallpass/verifier/broker-ledger'
+import { feed } from '@hallpass/verifier/feed'
 import { atEachDoor, once, type Scenario } from '../scenario.ts'
 import { orders } from '../stage/api.ts'
 import { answered, told, tokenOf, type Stage } from '../stage/stage.ts'
@@ -18,8 +20,11 @@ interface OwnStore {
   via: (request: Request) => Promise<Response>
 }
 
-/** An API whose verifier shares nothing with the broker but its keys and its signed status lists. */
-async function ownStore(stage: Stage): Promise<OwnStore> {
+/** An API whose verifier shares nothing with the broker but its keys and what the broker signs about revocations. */
+async function ownStore(
+  stage: Stage,
+  revocation: VerifierOptions['revocation'] & object = { maxStalenessSeconds: MAX_STALENESS_SECONDS },
+): Promise<OwnStore> {
   const { issuer, policy, clock } = stage.world
   const broker = createBroker({
     issuer,
@@ -30,6 +35,7 @@ async function ownStore(stage: Stage): Promise<OwnStore> {
     apis: [{ api: orders, identity: stage.world.identity(orders.audience).registered, ledger: 'own' }],
     clock: clock.now,
     sweepSeconds: 0,
+    feed: { heartbeatSeconds: 0.05 },
   })
   const identity = stage.world.identity('support-bot').source
   const agent = wireAgent({ issuer, identity, fetch: broker.fetch, clock: clock.now, key: stage.agent.key })
@@ -38,7 +44,7 @@ async function ownStore(stage: Stage): Promise<OwnStore> {
     ledger: memoryLedger({ exactFor: 'one-process', clock: clock.now }),
     more: {
       issuer: { issuer, jwks: () => broker.jwks(), fetch: (request) => store.via(request) },
-      revocation: { maxStalenessSeconds: MAX_STALENESS_SECONDS },
+      revocation,
     },
   })
   // Past the boot rule: a ledger that has just started refuses what might be older than itself.
@@ -49,6 +55,12 @@ async function ownStore(stage: Stage): Promise<OwnStore> {
 const readGrant = async ({ agent }: OwnStore): Promise<string> => {
   const task = tokenOf(await agent.open('support'))
   return tokenOf(await agent.exchange(task, { audience: orders.audience, action: 'order.read', resource: 'order:123' }))
+}
+
+/** What comes over a connection comes when it comes. */
+async function soon(isSo: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 1000 && !isSo(); tries += 1) await new Promise((resolve) => setTimeout(resolve, 5))
+  assert(isSo(), 'it came within five seconds')
 }
 
 /** Rules 3, 10 and 13: whose ledger it is, and how stale is too stale. */
@@ -147,6 +159,31 @@ export const ledgers: readonly Scenario[] = [
     store.via = async () => old?.clone() ?? Response.error()
     assert.match(told(await stage.readOrder(token)), /^(503 cannot-verify|401 grant-revoked|401 grant-invalid)$/)
     assert.equal(stage.runs.length, 1)
+  }),
+  atEachDoor(['stale.feed'], 'hears of a revocation by the feed, and refuses when it hears nothing', async (stage) => {
+    const listening = feed({
+      identity: stage.world.identity(orders.audience).source,
+      maxStalenessSeconds: MAX_STALENESS_SECONDS,
+    })
+    try {
+      const store = await ownStore(stage, listening)
+      await soon(() => listening.status().state === 'live')
+      const [token, other] = [await readGrant(store), await readGrant(store)]
+      assert.equal(told(await stage.readOrder(token)), '200')
+      await store.broker.revoke({ kind: 'grant', jti: idOf(token) }, 'drill')
+      await soon(() => listening.status().lists === 1)
+      assert.equal(told(await stage.readOrder(token)), '401 grant-revoked')
+      assert.equal(told(await stage.readOrder(other)), '200')
+      store.via = () => Promise.reject(new Error('unreachable'))
+      await store.broker.close()
+      stage.clock.advance(MAX_STALENESS_SECONDS - 1)
+      assert.equal(told(await stage.readOrder(other)), '200')
+      stage.clock.advance(2)
+      assert.equal(told(await stage.readOrder(other)), '503 cannot-verify')
+      assert.equal(told(await stage.readOrder(token)), '401 grant-revoked')
+    } finally {
+      listening.close()
+    }
   }),
   once(['record.spool'], 'ends and revokes while the trail is down', async (stage) => {
     const { issuer, policy, clock } = stage.world
