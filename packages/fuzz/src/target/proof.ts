@@ -103,7 +103,8 @@ function issuesOf(claims: unknown): string[] {
     if (typeof date === 'number' && (date < 0 || date > 253402300799)) issues.push(name)
   }
   if (typeof jti !== 'string' || jti.length < 16 || jti.length > 128) issues.push('proof-jti')
-  if (typeof htu !== 'string' || !/^https?:\/\/[^/?#@\\\s]+(\/[\w.~!$&'()*+,;=:@%/-]*)?$/i.test(htu)) issues.push('htu')
+  if (typeof htu !== 'string' || !/^https?:\/\/[!"$-.0->A-[\]-~]+(\/[\w.~!$&'()*+,;=:@%/-]*)?$/i.test(htu))
+    issues.push('htu')
   return issues
 }
 

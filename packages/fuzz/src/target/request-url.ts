@@ -88,11 +88,20 @@ const unescape = (path: string): string =>
     return /[\w.~-]/.test(character) ? character : escape.toUpperCase()
   })
 
+/** Not by `URL.canParse`, whose answer for Latin-1 changes once Node 20 has compiled it. */
+function parsed(text: string): URL | undefined {
+  try {
+    return new URL(text)
+  } catch {
+    return undefined
+  }
+}
+
 /** What a server behind a WHATWG parser sees: path and query, whatever host the request line names. */
 function seen(target: string): URL | undefined {
   const text = target.startsWith('/') ? `http://x.invalid${target}` : target
-  if (!URL.canParse(text)) return undefined
-  const url = new URL(text)
+  const url = parsed(text)
+  if (url === undefined) return undefined
   return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined
 }
 
