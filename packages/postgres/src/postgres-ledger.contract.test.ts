@@ -42,6 +42,7 @@ describe.runIf(runsHere)(`on PostgreSQL ${where}`, () => {
         }
       },
       ownStore: false,
+      comparesWithMemory: true,
       describe,
       it,
     })

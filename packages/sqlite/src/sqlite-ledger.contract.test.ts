@@ -25,6 +25,7 @@ for (const [name, open] of await drivers()) {
       }
     },
     ownStore: false,
+    comparesWithMemory: true,
     describe,
     it,
   })

@@ -1,4 +1,5 @@
 import { feedCases } from './feed-cases.ts'
+import { modelCases } from './model-cases.ts'
 import { onceCases } from './once-cases.ts'
 import { raceCases } from './race-cases.ts'
 import { redeemCases } from './redeem-cases.ts'
@@ -17,6 +18,8 @@ export interface LedgerContractOptions {
   readonly create: (settings: typeof SETTINGS) => LedgerUnderTest | Promise<LedgerUnderTest>
   /** Whether it can be a verifier's own store, for grants it knows by their signature only. */
   readonly ownStore: boolean
+  /** Compares long runs of operations with the memory ledger: for a clock that moves only when it is told to. */
+  readonly comparesWithMemory?: boolean
   /** Of vitest, or of any runner with the same two words. */
   readonly describe: (name: string, body: () => void) => void
   readonly it: (name: string, body: () => Promise<void>) => void
@@ -28,13 +31,21 @@ const groups = { redeem: redeemCases, limits: limitCases, uses: useCases, tasks:
  * Registers the tests that every implementation of `Ledger` has to pass: each refusal, what a retry is told, ends,
  * revocations, and races. Throws nothing itself; the cases assert. Does not test durability or several processes.
  */
-export function ledgerContract({ name, create, ownStore, describe, it }: LedgerContractOptions): void {
+export function ledgerContract({
+  name,
+  create,
+  ownStore,
+  comparesWithMemory,
+  describe,
+  it,
+}: LedgerContractOptions): void {
   const all = {
     ...groups,
     revocation: revocationCases,
     feed: feedCases,
     races: raceCases,
     ...(ownStore && { 'own store': signedCases }),
+    ...(comparesWithMemory === true && { model: modelCases }),
   }
   describe(`${name} keeps the ledger contract`, () => {
     for (const [group, cases] of Object.entries(all)) {

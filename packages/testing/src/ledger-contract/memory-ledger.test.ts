@@ -15,6 +15,7 @@ ledgerContract({
     }
   },
   ownStore: true,
+  comparesWithMemory: true,
   describe,
   it,
 })
