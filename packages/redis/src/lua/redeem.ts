@@ -106,44 +106,25 @@ end
 `
 
 /**
- * One redeem, from a text of members set apart by carriage returns. Most grants have one cap on their own calls, kept
- * beside the rest; a proof's mark says which attempt showed it, so that sent again it is no replay, and a duplicate uses
- * up its own.
+ * One redeem, from a text of members set apart by carriage returns: a mark and the grant, the attempt, what is said of the
+ * use (event, idempotency, digest, secret, a line each: a piece of the record as it stands), until when the proof is
+ * marked, the proof, the facts, amounts, and what the agent was charged. Most grants have one cap on their own calls, kept
+ * beside the rest. A proof's mark says which attempt showed it, so that sent again it is no replay.
  */
 const redeemOne = `
-local find, sub, queue = string.find, string.sub, TAG .. 'uses'
-local lease = digits(now + LEASE)
-local at = digits(now)
+local find, sub, format = string.find, string.sub, string.format
+local queue, lease, at = TAG .. 'uses', digits(now + LEASE), digits(now)
 local function redeemOne(text)
-  local stop = find(text, '\\r', 1, true)
-  local jti = sub(text, 1, stop - 1)
-  local start = stop + 1
-  stop = find(text, '\\r', start, true)
-  local attempt = sub(text, start, stop - 1)
-  start = stop + 1
-  stop = find(text, '\\r', start, true)
-  local event = sub(text, start, stop - 1)
-  start = stop + 1
-  stop = find(text, '\\r', start, true)
-  local kid = sub(text, start, stop - 1)
-  start = stop + 1
-  stop = find(text, '\\r', start, true)
-  local digest = sub(text, start, stop - 1)
-  start = stop + 1
-  stop = find(text, '\\r', start, true)
-  local secret = sub(text, start, stop - 1)
-  start = stop + 1
-  stop = find(text, '\\r', start, true)
-  local accept = sub(text, start, stop - 1)
-  start = stop + 1
-  stop = find(text, '\\r', start, true)
-  local proof = sub(text, start, stop - 1)
-  start = stop + 1
-  stop = find(text, '\\r', start, true)
-  local facts = sub(text, start, stop - 1)
-
-  local key = TAG .. 'grant:' .. jti
-  local grant = call('HMGET', key, 'era', 'facts', 'exp', 'calls', 'used', 'dead', 'txn', 'counts', 'use:' .. attempt)
+  local a = find(text, '\\r', 1, true)
+  local b = find(text, '\\r', a + 1, true)
+  local c = find(text, '\\r', b + 1, true)
+  local d = find(text, '\\r', c + 1, true)
+  local e = find(text, '\\r', d + 1, true)
+  local f = find(text, '\\r', e + 1, true)
+  local jti, attempt, said = sub(text, 2, a - 1), sub(text, a + 1, b - 1), sub(text, b + 1, c - 1)
+  local proof, facts = sub(text, d + 1, e - 1), sub(text, e + 1, f - 1)
+  local key, field = TAG .. 'grant:' .. jti, 'use:' .. attempt
+  local grant = call('HMGET', key, 'era', 'facts', 'exp', 'calls', 'used', 'dead', 'txn', 'counts', field)
   if not grant[1] then return whyUnknown(facts) end
   if grant[1] ~= era then return 'N incarnation-mismatch' end
   if grant[2] ~= facts or find(facts, '*', 1, true) then
@@ -152,14 +133,18 @@ local function redeemOne(text)
   end
   local dead = whyDead(key, grant[3], grant[6])
   if dead then return 'N ' .. dead end
-  local txn = grant[7]
-  local keys = kid ~= '' and TAG .. 'keys:' .. txn
-  if grant[9] then return toAttempt(grant[9], event, kid, digest, keys) end
 
+  local txn, keys, event, kid, digest = grant[7], nil, nil, nil, nil
+  if grant[9] or sub(text, 1, 1) == 'I' then
+    event, kid, digest = string.match(said, '^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)')
+    keys = kid ~= '' and TAG .. 'keys:' .. txn
+    if grant[9] then return toAttempt(grant[9], event, kid, digest, keys) end
+  end
   if proof ~= '' then
-    local till = tonumber(accept)
+    local marked = sub(text, c + 1, d - 1)
+    local till = marked - SKEW
     if now >= till or till > now + PROOF_WINDOW then return 'N proof-time' end
-    local by = call('SET', TAG .. 'proof:' .. proof, attempt, 'NX', 'GET', 'PXAT', digits(till + SKEW))
+    local by = call('SET', TAG .. 'proof:' .. proof, attempt, 'NX', 'GET', 'PXAT', marked)
     if by and by ~= attempt then return 'N proof-replayed' end
   end
   local known = keys and call('HGET', keys, kid)
@@ -168,22 +153,22 @@ local function redeemOne(text)
     return known.digest == digest and told(known) or 'N idempotency-conflict'
   end
 
-  local left, units, used = 0, '', nil
+  local left, units, used = nil, '', nil
   if grant[4] then
-    left = grant[4] - grant[5] - 1
-    if left < 0 then return 'N grant-exhausted\\n\\n' .. call('HGET', key, 'calls-id') end
-    used = digits(grant[5] + 1)
+    used = grant[5] + 1
+    if used > tonumber(grant[4]) then return 'N grant-exhausted\\n\\n' .. call('HGET', key, 'calls-id') end
+    used = format('%.0f', used)
+    left = grant[4] .. ' ' .. used
   else
-    start = stop + 1
-    stop = find(text, '\\r', start, true)
-    left, units = charge(key, TAG .. 'task:' .. txn, sub(text, start, stop - 1), sub(text, stop + 1))
+    local g = find(text, '\\r', f + 1, true)
+    left, units = charge(key, TAG .. 'task:' .. txn, sub(text, f + 1, g - 1), sub(text, g + 1))
     if not left then return units end
+    left = digits(left) .. ' 0'
   end
-  left = digits(left)
-  local use = 'R\\n' .. event .. '\\n' .. kid .. '\\n' .. digest .. '\\n' .. secret .. '\\n' .. at .. '\\n' .. left .. '\\n' .. lease .. '\\n' .. units .. '\\n'
-  if used then call('HSET', key, 'used', used, 'use:' .. attempt, use) else call('HSET', key, 'use:' .. attempt, use) end
+  local use = 'R\\n' .. said .. '\\n' .. at .. '\\n' .. left .. '\\n' .. lease .. '\\n' .. units .. '\\n'
+  if used then call('HSET', key, 'used', used, field, use) else call('HSET', key, field, use) end
   call('HINCRBY', TAG .. 'task:' .. txn, grant[8], 1)
-  local waiting = call('RPUSH', queue, lease .. '\\n' .. event .. '\\n' .. jti .. '\\n' .. txn .. '\\n' .. attempt)
+  local waiting = call('RPUSH', queue, lease .. '\\n' .. jti .. '\\n' .. attempt)
   if waiting == 1 then call('PEXPIREAT', queue, digits(now + 2 * UNSWEPT)) end
   if keys then
     call('HSET', keys, kid, table.concat({ 'R', event, digest, lease, attempt, '' }, '\\n'))

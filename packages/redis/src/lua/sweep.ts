@@ -42,12 +42,12 @@ end
 -- Leases end in the order in which they began. Most uses were settled by then.
 local passed = 0
 for _, use in ipairs(call('LRANGE', KEYS[4], 0, ARGV[1] - 1)) do
-  local lease, name = string.match(use, '^(%d+)\\n(.*)$')
+  local lease, jti, attempt = string.match(use, '^(%d+)\\n([^\\n]*)\\n(.*)$')
   if tonumber(lease) > now then break end
   passed = passed + 1
-  local jti, attempt = string.match(name, '^[^\\n]*\\n([^\\n]*)\\n[^\\n]*\\n(.*)$')
-  local text = call('HGET', TAG .. 'grant:' .. jti, 'use:' .. attempt)
-  if not text or string.sub(text, 1, 1) == 'R' then call('ZADD', KEYS[5], digits(now), name) end
+  local found = call('HMGET', TAG .. 'grant:' .. jti, 'use:' .. attempt, 'txn')
+  local event = found[1] and string.match(found[1], '^R\\n([^\\n]*)')
+  if event then call('ZADD', KEYS[5], digits(now), table.concat({ event, jti, found[2], attempt }, '\\n')) end
 end
 if passed > 0 then call('LTRIM', KEYS[4], passed, -1) end
 uses = due(KEYS[5])

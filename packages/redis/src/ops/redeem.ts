@@ -26,7 +26,7 @@ export async function redeem(shards: Shards, request: RedeemRequest, secret: str
   const { attempt, idempotency, proof, txn } = request
   if (!isId(attempt) || (idempotency !== undefined && !isId(idempotency.key))) return refuse('request-malformed')
   if (proof !== undefined && !isId(proof.jti)) return refuse('proof-malformed')
-  const text = askText(request, secret)
+  const text = askText(request, secret, shards.settings.times.skew)
   if (text === undefined) return refuse('request-malformed')
   const ask = { shard: shards.of(txn), request, secret, text: `${text}\r${amountsText(request.amounts)}\r` }
   const answer = await ask.shard.redeems.ask(ask.text)
@@ -44,16 +44,19 @@ async function redeemWithAgent(shards: Shards, ask: Ask, cost: string): Promise<
 }
 
 /** Everything the script needs, in its order; undefined where a member is more than a line and would be taken for two. */
-function askText(request: RedeemRequest, secret: string): string | undefined {
+function askText(request: RedeemRequest, secret: string, skew: number): string | undefined {
   const { attempt, audience, event, idempotency, jti, proof } = request
   const kid = idempotency === undefined ? '' : repeatId(audience, idempotency.key)
   const digest = idempotency?.digest ?? ''
-  const shown = proof === undefined ? '\r' : `${acceptText(proof.acceptUntil)}\r${proof.jkt} ${proof.jti}`
-  const text = `${jti}\r${attempt}\r${event}\r${kid}\r${digest}\r${secret}\r${shown}\r${factsOf(request, proof?.jkt)}`
-  return count(text, '\r') === ASK_BREAKS && count(text, '\n') === FACT_BREAKS ? text : undefined
+  const said = `${event}\n${kid}\n${digest}\n${secret}`
+  const shown = proof === undefined ? '\r' : `${markedUntil(proof.acceptUntil, skew)}\r${proof.jkt} ${proof.jti}`
+  const mark = idempotency === undefined ? '-' : 'I'
+  const text = `${mark}${jti}\r${attempt}\r${said}\r${shown}\r${factsOf(request, proof?.jkt)}`
+  return count(text, '\r') === ASK_BREAKS && count(text, '\n') === SAID_BREAKS + FACT_BREAKS ? text : undefined
 }
 
-const ASK_BREAKS = 8
+const ASK_BREAKS = 5
+const SAID_BREAKS = 3
 
 function count(text: string, mark: string): number {
   let found = 0
@@ -64,8 +67,9 @@ function count(text: string, mark: string): number {
 /** Where a retry is looked up in its task. */
 const repeatId = (audience: string, key: string): string => sha256Base64url(JSON.stringify([audience, key]))
 
-/** A mark without an end would last for ever: what is not a time is over. */
-const acceptText = (seconds: number): string => (Number.isFinite(seconds) ? String(msOf(seconds)) : '0')
+/** A mark without an end would last for ever: what is not a time is over. In ms, the skew longer than acceptance. */
+const markedUntil = (seconds: number, skew: number): string =>
+  Number.isFinite(seconds) ? String(msOf(seconds) + skew) : '0'
 
 /** Amounts that can be added up exactly; what is left out is missing, and refused where a limit asks for it. */
 function amountsText(amounts: RedeemRequest['amounts']): string {
@@ -84,9 +88,9 @@ function answerOf(answer: string, { shard, request, secret }: Ask): RedeemAnswer
   switch (answer[0]) {
     case 'F':
     case 'S': {
-      const [left, at, was = secret] = told.split(' ')
+      const [most, used, at, was = secret] = told.split(' ')
       const reservation = reservationText({ shard: shard.index, secret: was, jti, txn, attempt })
-      return { ok: true, state: 'first', reservation, at: Number(at) / 1000, usesLeft: Number(left) }
+      return { ok: true, state: 'first', reservation, at: Number(at) / 1000, usesLeft: Number(most) - Number(used) }
     }
     case 'R':
       return { ok: true, state: 'running', event: told }
