@@ -22,7 +22,7 @@ export interface PostgresLedger extends Ledger {
 }
 
 /**
- * A ledger in PostgreSQL 13 or later, exact for every replica of every broker and API that uses the same schema, and
+ * A ledger in PostgreSQL, exact for every replica of every broker and API that uses the same schema, and
  * durable: what it answered was committed with synchronous_commit on. Redeems of one turn of the event loop are one
  * round trip. Knows registered grants only.
  *
