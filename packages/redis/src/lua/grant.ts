@@ -36,7 +36,8 @@ for _, charge in ipairs(ask.charges) do
   end
 end
 local fields = cjson.decode(ARGV[2])
-call('HSET', KEYS[3], 'era', era, 'call', ask.call, 'deadline', task[1], 'stop-task', task[6], unpack(fields))
+local fixed = table.concat({ era, digits(ask.exp), ask.calls, ask.txn, ask.counts, ask.facts }, '\\r')
+call('HSET', KEYS[3], 'era', era, 'call', ask.call, 'deadline', task[1], 'stop-task', task[6], 'fixed', fixed, unpack(fields))
 call('PEXPIREAT', KEYS[3], digits(ask.exp + UNSWEPT))
 for _, counter in ipairs(ask.counters) do
   call('HSET', KEYS[2], 'unit:' .. counter.id, counter.unit)

@@ -14,6 +14,9 @@ end
 local function killGrant(jti, grant)
   tell(jti, grant)
   if dry then return end
+  local key, reason = TAG .. 'grant:' .. jti, how == 'revoked' and 'grant-revoked' or 'task-ended'
+  local head, tail = string.match(call('HGET', key, 'fixed'), '^([^\\r]*\\r)[^\\r]*(.*)$')
+  call('HSET', key, 'dead', reason, 'fixed', head .. reason .. tail)
   logLine('{"kind":"grant","at":' .. digits(now) .. ',"reason":' .. cjson.encode(why ~= '' and why or how) .. ',' .. grant[4] .. '}')
 end
 local function killTask(txn)
@@ -27,7 +30,6 @@ local function killTask(txn)
     local grant = call('HMGET', TAG .. 'grant:' .. jti, 'txn', 'status-uri', 'status-idx', 'line', 'revoked', 'era')
     if grant[1] and not grant[5] and grant[6] == era then
       if again then tell(jti, grant) else killGrant(jti, grant) end
-      if not dry then call('HSET', TAG .. 'grant:' .. jti, 'dead', how == 'revoked' and 'grant-revoked' or 'task-ended') end
     end
   end
   if not dry and not again then
@@ -62,7 +64,7 @@ local function killOwn(jti, matches)
   if now >= tonumber(grant[7]) or grant[8] ~= era then return end
   if not task[1] or task[2] or now >= tonumber(task[1]) then return end
   killGrant(jti, grant)
-  if not dry then call('HSET', key, 'dead', 'grant-revoked', 'revoked', why, 'revoked-at', digits(now), 'killer', killer) end
+  if not dry then call('HSET', key, 'revoked', why, 'revoked-at', digits(now), 'killer', killer) end
 end
 `
 

@@ -109,7 +109,8 @@ end
  * One redeem, from a text of members set apart by carriage returns: a mark and the grant, the attempt, what is said of the
  * use (event, idempotency, digest, secret, a line each: a piece of the record as it stands), until when the proof is
  * marked, the proof, the facts, amounts, and what the agent was charged. Most grants have one cap on their own calls, kept
- * beside the rest. A proof's mark says which attempt showed it, so that sent again it is no replay.
+ * beside the rest. What is fixed about a grant is one field: its era, its expiry or why it is dead, its calls, its task,
+ * its counter, and the facts. A proof's mark says which attempt showed it, so that sent again it is no replay.
  */
 const redeemOne = `
 local find, sub, format = string.find, string.sub, string.format
@@ -124,21 +125,30 @@ local function redeemOne(text)
   local jti, attempt, said = sub(text, 2, a - 1), sub(text, a + 1, b - 1), sub(text, b + 1, c - 1)
   local proof, facts = sub(text, d + 1, e - 1), sub(text, e + 1, f - 1)
   local key, field = TAG .. 'grant:' .. jti, 'use:' .. attempt
-  local grant = call('HMGET', key, 'era', 'facts', 'exp', 'calls', 'used', 'dead', 'txn', 'counts', field)
-  if not grant[1] then return whyUnknown(facts) end
-  if grant[1] ~= era then return 'N incarnation-mismatch' end
-  if grant[2] ~= facts or find(facts, '*', 1, true) then
-    local other = whyOther(grant[2], facts, proof)
+  local grant = call('HMGET', key, 'fixed', 'used', field)
+  local fixed = grant[1]
+  if not fixed then return whyUnknown(facts) end
+  local h = find(fixed, '\\r', 1, true)
+  local i = find(fixed, '\\r', h + 1, true)
+  local j = find(fixed, '\\r', i + 1, true)
+  local k = find(fixed, '\\r', j + 1, true)
+  local l = find(fixed, '\\r', k + 1, true)
+  if sub(fixed, 1, h - 1) ~= era then return 'N incarnation-mismatch' end
+  local granted = sub(fixed, l + 1)
+  if granted ~= facts or find(facts, '*', 1, true) then
+    local other = whyOther(granted, facts, proof)
     if other then return other end
   end
-  local dead = whyDead(key, grant[3], grant[6])
+  local ending = sub(fixed, h + 1, i - 1)
+  local dead = whyDead(key, ending, not tonumber(ending) and ending)
   if dead then return 'N ' .. dead end
 
-  local txn, keys, event, kid, digest = grant[7], nil, nil, nil, nil
-  if grant[9] or sub(text, 1, 1) == 'I' then
+  local calls, txn = sub(fixed, i + 1, j - 1), sub(fixed, j + 1, k - 1)
+  local keys, event, kid, digest
+  if grant[3] or sub(text, 1, 1) == 'I' then
     event, kid, digest = string.match(said, '^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)')
     keys = kid ~= '' and TAG .. 'keys:' .. txn
-    if grant[9] then return toAttempt(grant[9], event, kid, digest, keys) end
+    if grant[3] then return toAttempt(grant[3], event, kid, digest, keys) end
   end
   if proof ~= '' then
     local marked = sub(text, c + 1, d - 1)
@@ -154,11 +164,11 @@ local function redeemOne(text)
   end
 
   local left, units, used = nil, '', nil
-  if grant[4] then
-    used = grant[5] + 1
-    if used > tonumber(grant[4]) then return 'N grant-exhausted\\n\\n' .. call('HGET', key, 'calls-id') end
+  if calls ~= '' then
+    used = grant[2] + 1
+    if used > tonumber(calls) then return 'N grant-exhausted\\n\\n' .. call('HGET', key, 'calls-id') end
     used = format('%.0f', used)
-    left = grant[4] .. ' ' .. used
+    left = calls .. ' ' .. used
   else
     local g = find(text, '\\r', f + 1, true)
     left, units = charge(key, TAG .. 'task:' .. txn, sub(text, f + 1, g - 1), sub(text, g + 1))
@@ -167,7 +177,7 @@ local function redeemOne(text)
   end
   local use = 'R\\n' .. said .. '\\n' .. at .. '\\n' .. left .. '\\n' .. lease .. '\\n' .. units .. '\\n'
   if used then call('HSET', key, 'used', used, field, use) else call('HSET', key, field, use) end
-  call('HINCRBY', TAG .. 'task:' .. txn, grant[8], 1)
+  call('HINCRBY', TAG .. 'task:' .. txn, sub(fixed, k + 1, l - 1), 1)
   local waiting = call('RPUSH', queue, lease .. '\\n' .. jti .. '\\n' .. attempt)
   if waiting == 1 then call('PEXPIREAT', queue, digits(now + 2 * UNSWEPT)) end
   if keys then

@@ -1,5 +1,4 @@
 import type { GrantRecord, Limit } from '@hallpass/core'
-import { factsOf } from './facts.ts'
 import { stopField } from './stop-names.ts'
 import { msOf } from './times.ts'
 
@@ -9,11 +8,10 @@ export const unitOf = ({ parameter, scale = 0, unit }: Limit): string =>
 
 /** Fields and values of a grant's hash. What a redeem needs is read as it stands here, so it is worked out once. */
 export function grantFields(record: GrantRecord): readonly string[] {
-  const { audience, action, clientId, exp, jkt, jti, owner, policy, status, txn } = record
+  const { audience, action, clientId, exp, jti, owner, policy, status, txn } = record
   const version = stopField({ kind: 'policy-version', version: policy.version })
   const fields: Record<string, string> = {
     record: JSON.stringify(record),
-    facts: factsOf(record, jkt),
     counts: `calls:${action}`,
     exp: String(msOf(exp)),
     txn,
@@ -31,12 +29,16 @@ export function grantFields(record: GrantRecord): readonly string[] {
   return Object.entries(fields).flat()
 }
 
-/** One cap on its own calls, as most grants have it, is two numbers; anything else is a list. */
-function limitFields(limits: readonly Limit[]): Record<string, string> {
+/** The cap of a grant that has one on its own calls and nothing else, as most have. */
+export function plainCap(limits: readonly Limit[]): Limit | undefined {
   const [only] = limits
-  if (limits.length === 1 && only?.per === 'grant' && only.parameter === undefined) {
-    return { calls: String(only.max), used: '0', 'calls-id': only.id }
-  }
+  return limits.length === 1 && only?.per === 'grant' && only.parameter === undefined ? only : undefined
+}
+
+/** Such a cap is two numbers; anything else is a list. */
+function limitFields(limits: readonly Limit[]): Record<string, string> {
+  const cap = plainCap(limits)
+  if (cap !== undefined) return { calls: String(cap.max), used: '0', 'calls-id': cap.id }
   const list = limits.map(({ per, id, max, parameter, window_seconds }) => ({
     per,
     id,

@@ -4,7 +4,7 @@ import type { Shards } from '../shard/shards.ts'
 import { fieldsOf, listOf, refusalOf, textOf } from './answers.ts'
 import { chargeAgent, costRow, refundAgent } from './charge-agent.ts'
 import { FACT_BREAKS, factsOf } from './facts.ts'
-import { grantFields, unitOf } from './grant-fields.ts'
+import { grantFields, plainCap, unitOf } from './grant-fields.ts'
 import { grantState } from './grant-state.ts'
 import { readTask } from './open-task.ts'
 import { stopsOf } from './stop-names.ts'
@@ -96,13 +96,17 @@ function costsAtIssue({ chargeAtIssue }: GrantRecord): readonly Cost[] | undefin
 }
 
 function askOf(record: GrantRecord, call: string, atIssue: readonly Cost[]) {
-  const { clientId, owner, audience, action, policy, iat, exp, jti, limits, chargeAtIssue } = record
+  const { clientId, owner, audience, action, policy, iat, exp, jkt, jti, limits, txn, chargeAtIssue } = record
   const ofTask = [...limits, ...(chargeAtIssue?.limits ?? [])].filter(({ per }) => per === 'task')
   return {
     call,
     agent: clientId,
     owner,
     jti,
+    txn,
+    calls: plainCap(limits) === undefined ? '' : String(plainCap(limits)?.max),
+    counts: `calls:${action}`,
+    facts: factsOf(record, jkt),
     exp: msOf(exp),
     iat: Number.isNaN(iat) ? Number.MAX_SAFE_INTEGER : msOf(iat),
     tooLong: !(exp - iat <= MAX_TTL_SECONDS),
