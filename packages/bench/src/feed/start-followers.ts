@@ -55,7 +55,16 @@ async function tell(child: ChildProcess, order: FollowOrder): Promise<FollowAnsw
 const LATE_MS = 30_000
 
 async function answerOf(child: ChildProcess): Promise<FollowAnswer> {
-  const signal = AbortSignal.timeout(LATE_MS)
-  const [answer] = (await once(child, 'message', { signal })) as [FollowAnswer]
-  return answer
+  const gone = new AbortController()
+  const signal = AbortSignal.any([AbortSignal.timeout(LATE_MS), gone.signal])
+  const ended = once(child, 'exit', { signal }).then(([code]) => {
+    throw new Error(`A process of verifiers ended with ${String(code)}.`)
+  })
+  try {
+    const [answer] = (await Promise.race([once(child, 'message', { signal }), ended])) as [FollowAnswer]
+    return answer
+  } finally {
+    ended.catch(() => undefined)
+    gone.abort()
+  }
 }

@@ -59,13 +59,23 @@ describe('FeedState', () => {
     expect(state.asOf).toBe(T0 + 10)
   })
 
-  test('does not begin again at a state older than what it knows, beyond the skew', () => {
+  test('does not begin again at a state older than what it knows', () => {
     const state = newState()
-    state.apply(run({ at: T0 + 10 }), T0 + 10)
-    expect(state.apply(run({ cursor: 'c9', at: T0 + 4 }), T0 + 10)).toBe('rolled-back')
-    expect(state.cursor).toBe('c0')
-    expect(state.apply(run({ cursor: 'c9', at: T0 + 6 }), T0 + 10)).toBe('applied')
+    state.apply(run({ at: T0 + 10, everything: 'stopped' }), T0 + 10)
+    expect(state.apply(run({ cursor: 'c9', at: T0 + 9.9 }), T0 + 10)).toBe('rolled-back')
+    expect([state.cursor, state.isDead(grant(1, FAR))]).toEqual(['c0', true])
+    expect(state.apply(run({ cursor: 'c9', at: T0 + 10 }), T0 + 10)).toBe('applied')
     expect([state.cursor, state.asOf]).toEqual(['c9', T0 + 10])
+  })
+
+  test('does not end a run from the start with an older reading of its rest', () => {
+    const state = newState()
+    state.apply(run({ at: T0 + 10, everything: 'stopped' }), T0 + 10)
+    state.apply(run({ cursor: 'c1', at: T0 + 10, complete: false }), T0 + 10)
+    state.apply(run({ prev: 'c1', cursor: 'c2', at: T0 + 5 }), T0 + 10)
+    expect(state.isDead(grant(1, FAR))).toBe(true)
+    state.apply(run({ prev: 'c2', cursor: 'c3', at: T0 + 11 }), T0 + 11)
+    expect(state.isDead(grant(1, FAR))).toBe(false)
   })
 
   test('follows another life of the store, forgets nothing by it, and never goes back to a life it left', () => {

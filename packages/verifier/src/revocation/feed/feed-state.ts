@@ -79,7 +79,8 @@ export class FeedState {
     if (everything !== undefined) this.#switch(everything === 'stopped' ? Number.POSITIVE_INFINITY : everything)
     this.#cursor = cursor
     if (!complete) return 'applied'
-    if (this.#nextCutOff !== undefined) {
+    // An older reading may end before the kill switch was turned: it takes nothing back.
+    if (this.#nextCutOff !== undefined && at >= this.#asOf) {
       this.#cutOff = this.#nextCutOff
       this.#nextCutOff = undefined
     }
@@ -95,7 +96,7 @@ export class FeedState {
 
   /** A run from the start: says anew what stands, and takes back nothing that it cannot know of. */
   #begin({ incarnation, at }: FeedRun): Applied {
-    if (this.#leftLives.has(incarnation) || at < this.#asOf - this.#skewSeconds) return 'rolled-back'
+    if (this.#leftLives.has(incarnation) || at < this.#asOf) return 'rolled-back'
     const isNewLife = this.#incarnation !== undefined && this.#incarnation !== incarnation
     if (isNewLife) {
       this.#leave(this.#incarnation)
