@@ -56,7 +56,8 @@ describe.skipIf(!canStartServers())('redisLedger() when memory ends', () => {
     await expect(ledgerAt(port)).rejects.toMatchObject({ code: 'configuration-invalid' })
     await ask(port, 'CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
     const ledger = await ledgerAt(port)
-    const grant = await register(ledger, await openTask(ledger))
+    const grant = await register(ledger, await openTask(ledger), { limits: [calls(2)] })
+    expect(stateOf(await ledger.redeem(request(grant)))).toBe('first')
     await ask(port, 'CONFIG', 'SET', 'maxmemory-policy', 'volatile-ttl')
     await expect(ledger.sweep()).rejects.toMatchObject({ code: 'configuration-invalid' })
     await expect(ledger.redeem(request(grant))).rejects.toMatchObject({ code: 'configuration-invalid' })
@@ -321,6 +322,18 @@ describe.skipIf(!canStartServers())('redisLedger() over time', () => {
     expect(stateOf(await ledger.redeem(request(grant)))).toBe('grant-revoked')
     await expect(openTask(ledger)).rejects.toThrow('agent-revoked')
     expect(await ask(port, 'EXISTS', '{hp:0}:intents')).toBe(0)
+  })
+
+  it('keeps dead what an agent held, although the slot of its places was lost in between', async () => {
+    const { port } = await server()
+    const ledger = await ledgerAt(port, { shards: 4 })
+    const grants = await Promise.all(Array.from({ length: 8 }, async () => register(ledger, await openTask(ledger))))
+    const target = { kind: 'agent', clientId: 'support-bot' } as const
+    for (const shard of [0, 1, 2, 3]) await ask(port, 'DEL', `{hp:${shard}}:open:support-bot`)
+    expect((await ledger.revoke(target, 'incident')).tasks).toHaveLength(8)
+    expect(await ledger.resume(target, 'over')).toBe(true)
+    const states = await Promise.all(grants.map(async (grant) => stateOf(await ledger.redeem(request(grant)))))
+    expect(new Set(states)).toEqual(new Set(['grant-revoked']))
   })
 
   it.each([

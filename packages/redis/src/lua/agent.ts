@@ -82,8 +82,3 @@ return 'Y'
 export const leavePlace = `${enter}
 return call('ZREM', KEYS[2], ARGV[1])
 `
-
-/** What an agent has open. KEYS: meta, places. */
-export const placesOf = `${enter}${digits}
-return call('ZRANGEBYSCORE', KEYS[2], '(' .. digits(now), '+inf')
-`

@@ -80,7 +80,7 @@ return { {}, killed }
  * ARGV as above, then what is scanned, the cursor, which field is compared, and with what.
  */
 export const killStep = `${enter}${tag}${digits}${logLine}${kills}${ownGrant}
-local scan = call('ZSCAN', KEYS[2], ARGV[6], 'COUNT', 64)
+local scan = call('ZSCAN', KEYS[2], ARGV[6], 'COUNT', 200)
 local field, wanted = ARGV[7], ARGV[8]
 local tasks = {}
 for index = 1, #scan[2], 2 do

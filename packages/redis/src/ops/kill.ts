@@ -47,12 +47,6 @@ class Killing {
     if (found.length > 0) await this.#leavePlace(found)
   }
 
-  async agent(clientId: string): Promise<void> {
-    const home = this.#shards.of(clientId)
-    const places = listOf(await home.run('placesOf', [home.meta, home.key(`open:${clientId}`)], []))
-    for (const place of places) await this.task(String(place).split('\n')[0] ?? '')
-  }
-
   /** Every task, or every grant, of which one field is what is wanted. */
   async scan(of: 'tasks' | 'grants', field: string, wanted: string): Promise<void> {
     await Promise.all(
@@ -109,7 +103,8 @@ export async function kill(shards: Shards, target: RevocationTarget, by: Kill): 
       await killing.task(target.txn)
       break
     case 'agent':
-      await killing.agent(target.clientId)
+      // Not by its places: those are in another slot, which may have lost them.
+      await killing.scan('tasks', 'agent', target.clientId)
       break
     case 'owner':
       await killing.scan('tasks', 'owner', target.owner)

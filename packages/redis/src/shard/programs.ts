@@ -1,4 +1,4 @@
-import { chargeAgent, leavePlace, placesOf, refundAgent, takePlace } from '../lua/agent.ts'
+import { chargeAgent, leavePlace, refundAgent, takePlace } from '../lua/agent.ts'
 import { giveBack, settle } from '../lua/end-use.ts'
 import { readGrant, registerGrant } from '../lua/grant.ts'
 import { endTask, killStep, revokeGrant } from '../lua/kill.ts'
@@ -22,7 +22,6 @@ export const programs = {
   refundAgent: goesOn('refundAgent', refundAgent),
   takePlace: refuses('takePlace', takePlace),
   leavePlace: goesOn('leavePlace', leavePlace),
-  placesOf: goesOn('placesOf', placesOf),
   openTask: refuses('openTask', openTask),
   readTask: goesOn('readTask', readTask),
   noteRefusal: goesOn('noteRefusal', noteRefusal),

@@ -119,6 +119,8 @@ export class Shard {
     if (state === 'epoch') throw misconfigured(`epoch is ${epoch}, and this store was raised to ${id}`)
     if (state !== 'adopted') throw unavailable('answered what no script of the ledger answers')
     if (evicts !== 'noeviction') {
+      // Nothing is asked of it any more until it was set right: every call reads this first.
+      this.#life = undefined
       throw misconfigured(
         `maxmemory-policy is ${evicts}: the server would forget uses and revocations to make room. Set it to noeviction`,
       )
