@@ -1,18 +1,14 @@
-import {
-  createDigester,
-  createEventMerger,
-  createStatusLists,
-  type AuditSink,
-  type JwkSet,
-  type RevocationTarget,
-} from '@hallpass/core'
+import { createDigester, createStatusLists, type AuditSink, type JwkSet, type RevocationTarget } from '@hallpass/core'
 import { randomBytes } from 'node:crypto'
+import { createMerger } from './audit/merger.ts'
 import { rememberedDigests } from './audit/remembered-digests.ts'
 import { createRecorder } from './audit/recorder.ts'
 import { createTraffic } from './audit/traffic.ts'
 import type { Engine } from './engine.ts'
 import type { Answer } from './http/answer.ts'
 import { newAttempt } from './http/attempt.ts'
+import { createPace } from './http/pace.ts'
+import { createRoom } from './http/room.ts'
 import { createRouter } from './http/router.ts'
 import { tokenEndpoint } from './http/token-endpoint.ts'
 import { createKeySources } from './identity/key-sources.ts'
@@ -61,6 +57,11 @@ export interface Broker {
   rotateKeys(following?: Signer): { readonly kid: string; readonly retired: string }
   /** How delivery to each push receiver goes, for metrics. */
   deliveries(): readonly PushState[]
+  /**
+   * The broker is to end: `/readyz` answers 503 and feed streams are closed, so that balancers and verifiers turn to
+   * another one. Everything else is answered until `close`.
+   */
+  drain(): void
   /** Stops the timer and writes what is still to be written. The trail stays open: it is its owner's. */
   close(): Promise<void>
 }
@@ -102,6 +103,10 @@ export function createBroker(options: BrokerOptions): Broker {
       return rotated
     },
     deliveries: () => pushers.map((pusher) => pusher.state()),
+    drain() {
+      engine.isDraining = true
+      engine.feed.close()
+    },
     async close() {
       sweeper.stop()
       for (const pusher of pushers) pusher.close()
@@ -134,6 +139,7 @@ function createEngine(options: BrokerOptions): Engine {
   const fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init))
   const keySources = createKeySources(fetch, clock)
   const registrants = registrantsOf(options)
+  const callers = new Map(registrants.map((registrant) => [registrant.id, registrant]))
   const apis = options.apis ?? []
   const lists = createStatusLists({ issuer, incarnation: ledger.incarnation, clock })
   const tail = createRevocationTail(ledger, lists)
@@ -148,11 +154,7 @@ function createEngine(options: BrokerOptions): Engine {
     triggers,
     signals: new Map((options.signalers ?? []).map(({ id, signals }) => [id, signals])),
     traffic: createTraffic(recorder, clock),
-    events: createEventMerger({
-      append: (event) => recorder.append(event),
-      flush: () => audit.flush(),
-      close: async () => {},
-    }),
+    events: createMerger(recorder, audit),
     openUses: createOpenUses(),
     statusPlaces: createStatusPlaces(ledger, lists),
     statusLists: createStatusListIssuer({ issuer, ledger, lists, tail, tokens, clock }),
@@ -165,11 +167,14 @@ function createEngine(options: BrokerOptions): Engine {
       issuer,
       clock,
     },
-    callers: new Map(registrants.map((registrant) => [registrant.id, registrant])),
+    callers,
     users: createUserIssuers(options.users ?? [], { issuer, keys: keySources, clock }),
     ...(nonces === undefined ? {} : { nonces: createNonces(clock, nonces === true ? undefined : nonces.secret) }),
     ...(options.posture === undefined ? {} : { posture: boundedPosture(options.posture) }),
     proofKeys: createProofKeys(),
+    pace: createPace({ rates: options.rates, isCaller: (id) => callers.has(id), clock }),
+    room: createRoom(options.maxRequestsAtOnce),
+    isDraining: false,
     digest: rememberedDigests(createDigester(options.digestKey ?? randomBytes(32))),
     ...(environment === undefined ? {} : { environment }),
     actions: new Map(policy.apis.flatMap(({ actions }) => Object.entries(actions))),

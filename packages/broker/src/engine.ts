@@ -3,6 +3,8 @@ import type { AgentRegistration, Policy } from '@hallpass/policy'
 import type { Recorder } from './audit/recorder.ts'
 import type { Traffic } from './audit/traffic.ts'
 import type { AssertionVerifier } from './identity/assertion.ts'
+import type { Pace } from './http/pace.ts'
+import type { Room } from './http/room.ts'
 import type { Registrant } from './identity/registrant.ts'
 import type { Nonces } from './identity/nonce.ts'
 import type { UserIssuers } from './identity/user-token.ts'
@@ -49,6 +51,10 @@ export interface Engine {
   /** What each signaler may tell of, by its id. */
   readonly signals: ReadonlyMap<string, readonly string[]>
   readonly proofKeys: ProofKeyCache
+  readonly pace: Pace
+  readonly room: Room
+  /** True from the moment on at which this broker is to end: others should be asked. */
+  isDraining: boolean
   /** Names a value, by its plain digest, in the trail without telling it. */
   readonly digest: (digest: string) => string
   readonly environment?: string

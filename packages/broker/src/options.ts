@@ -1,6 +1,8 @@
 import { HallpassError, type Api, type AuditSink, type Ledger, type WorkloadIdentity } from '@hallpass/core'
 import type { Policy } from '@hallpass/policy'
 import { isFetchable, type Fetch } from './http/fetch-document.ts'
+import type { RateOptions } from './http/pace.ts'
+import type { Rate } from './http/token-bucket.ts'
 import type { Registrant } from './identity/registrant.ts'
 import type { UserIssuer } from './identity/user-token.ts'
 import type { PostureSource } from './policy/posture.ts'
@@ -63,6 +65,10 @@ export interface BrokerOptions {
   readonly receivers?: readonly PushReceiver[]
   /** The revocation feed: time between two messages at most (0.05 to 60 s, default 1), and streams open at a time (default 2000). */
   readonly feed?: { readonly heartbeatSeconds?: number; readonly maxSubscribers?: number }
+  /** How often the token endpoint answers whom. */
+  readonly rates?: RateOptions
+  /** Requests worked on at a time, 1 or more; default 1000. Beyond it the answer is 503, but for revocations and ends. */
+  readonly maxRequestsAtOnce?: number
   /** NumericDate seconds. */
   readonly clock?: () => number
   /** For discovery, key sets and bundles. */
@@ -121,8 +127,20 @@ export function checkOptions(options: BrokerOptions): void {
   if (!(heartbeatSeconds >= 0.05 && heartbeatSeconds <= 60)) invalid('feed.heartbeatSeconds must be 0.05 to 60')
   if (!(Number.isSafeInteger(maxSubscribers) && maxSubscribers >= 0))
     invalid('feed.maxSubscribers must be a whole number')
+  checkRates(options)
   if (nonces !== undefined && nonces !== true && nonces.secret.length < 32)
     invalid('nonces.secret must have at least 32 bytes')
+}
+
+function checkRates({ rates, maxRequestsAtOnce = 1 }: BrokerOptions): void {
+  for (const [name, rate] of Object.entries(rates ?? {})) {
+    if (rate === undefined || rate === 'unlimited') continue
+    const { perSecond, burst } = Object(rate) as Partial<Rate>
+    if (!(Number.isFinite(perSecond) && Number(perSecond) > 0 && Number.isFinite(burst) && Number(burst) >= 1))
+      invalid(`rates.${name} is 'unlimited', or has perSecond above 0 and burst of 1 or more`)
+  }
+  if (!(Number.isSafeInteger(maxRequestsAtOnce) && maxRequestsAtOnce >= 1))
+    invalid('maxRequestsAtOnce must be a whole number of 1 or more')
 }
 
 /** Everybody who may authenticate here. */

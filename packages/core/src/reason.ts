@@ -83,4 +83,6 @@ export type RefusalReason =
   | 'ledger-unavailable'
   | 'ledger-full'
   | 'audit-unavailable'
+  | 'rate-limited' // asked more often than its share
+  | 'overloaded' // as many requests under way as there is room for
   | 'internal'

@@ -51,6 +51,7 @@ export async function openDesk(): Promise<Desk> {
     keys: generateSigningKeys(),
     audit: trail,
     sweepSeconds: 0,
+    rates: { perCaller: 'unlimited' },
   })
   const holder = createHolder()
   const proof = (by: Holder): string => by.proof({ method: 'POST', url: TOKEN_URL })

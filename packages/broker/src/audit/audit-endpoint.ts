@@ -20,6 +20,8 @@ export async function auditEndpoint(engine: Engine, request: OAuthRequest): Prom
     const events = readEvents(request, audience)
     if (!events.ok) return events
     await engine.events.merge(events.value)
+    // The sender forgets what is acknowledged: a trail that groups its writes has to have them on disk first.
+    await engine.audit.flush()
     return ok({ accepted: events.value.length })
   })
 }

@@ -61,7 +61,7 @@ function refused(engine: Engine, { refusal, attempt, event, challenge }: Told): 
   const headers = {
     ...headersOf(engine),
     ...(isChallenge ? { 'www-authenticate': `DPoP error="${error}", algs="ES256"` } : {}),
-    ...(error === 'temporarily_unavailable' ? { 'retry-after': String(RETRY_AFTER_SECONDS) } : {}),
+    ...(RETRIED.has(error) ? { 'retry-after': String(refusal.retryAfterSeconds ?? RETRY_AFTER_SECONDS) } : {}),
   }
   // Whoever fails to authenticate hears one thing, however far they got.
   const told = attempt.standing === 'authenticated' && error !== 'invalid_client' ? { reason } : {}
@@ -70,6 +70,8 @@ function refused(engine: Engine, { refusal, attempt, event, challenge }: Told): 
 }
 
 const CHALLENGED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['invalid_token', 'invalid_dpop_proof', 'use_dpop_nonce'])
+
+const RETRIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['temporarily_unavailable', 'slow_down'])
 
 const NOT_STORED: Readonly<Record<string, string>> = Object.freeze({ 'cache-control': 'no-store', pragma: 'no-cache' })
 
@@ -80,7 +82,8 @@ function headersOf({ nonces }: Engine): Readonly<Record<string, string>> {
 /** Puts a refusal on record and returns the id of the event that tells of it. */
 async function recordRefusal(engine: Engine, { attempt, refused: type }: Manner, refusal: Refusal): Promise<string> {
   const { reason, detail, rule, facts } = refusal
-  if (type === undefined || attempt.standing === 'unknown') return engine.traffic.refused(reason)
+  if (type === undefined || attempt.standing === 'unknown' || reason === 'rate-limited')
+    return engine.traffic.refused(reason, attempt.paced)
   const event = engine.recorder.note(type, {
     ...factsOf(attempt),
     reason,

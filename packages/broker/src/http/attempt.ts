@@ -10,6 +10,8 @@ export interface Attempt {
   standing: 'unknown' | 'identified' | 'authenticated'
   /** The task, once known: refused decisions count in its history. */
   txn?: string
+  /** The caller that asked more often than it may. */
+  paced?: string
   readonly learnt: (() => Learnt)[]
 }
 

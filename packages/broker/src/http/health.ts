@@ -7,6 +7,8 @@ export interface Readiness {
   readonly ledger: boolean
   readonly trail: boolean
   readonly keys: boolean
+  /** It is about to end, and should be asked nothing new. */
+  readonly draining: boolean
 }
 
 /** An answer is good for a second, so that asking costs an outsider's request no signature. */
@@ -29,13 +31,14 @@ export function createReadiness(engine: Engine, audit: AuditSink): () => Promise
       }),
       works(() => signs(engine)),
     ])
-    return { ready: ledger && trail && keys, ledger, trail, keys }
+    return { ready: ledger && trail && keys, ledger, trail, keys, draining: false }
   }
 
   return async () => {
     const now = engine.clock()
     if (asked === undefined || now - asked.at >= FRESH_SECONDS) asked = { at: now, answer: ask() }
-    return asked.answer
+    const found = await asked.answer
+    return engine.isDraining ? { ...found, ready: false, draining: true } : found
   }
 }
 

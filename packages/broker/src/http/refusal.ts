@@ -1,6 +1,6 @@
 import type { RefusalReason } from '@hallpass/core'
 
-/** Error codes on the wire: RFC 6749 5.2, RFC 8693 2.2.2, RFC 8707, RFC 9396, RFC 9449, RFC 8628 (`access_denied`), RFC 6750. */
+/** Error codes on the wire: RFC 6749 5.2, RFC 8693 2.2.2, RFC 8707, RFC 9396, RFC 9449, RFC 8628 (`access_denied`, `slow_down`), RFC 6750. */
 export type ErrorCode =
   | 'invalid_request'
   | 'invalid_client'
@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'invalid_dpop_proof'
   | 'use_dpop_nonce'
   | 'invalid_token'
+  | 'slow_down'
   | 'temporarily_unavailable'
   | 'not_found'
   | 'method_not_allowed'
@@ -26,6 +27,8 @@ export interface Refusal {
   readonly rule?: string
   /** Keyed digest of the facts the decision was made on. */
   readonly facts?: string
+  /** When to come back, where that is known. */
+  readonly retryAfterSeconds?: number
 }
 
 export type Step<T> = { readonly ok: true; readonly value: T } | Refusal
@@ -48,6 +51,7 @@ const UNAVAILABLE: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   'audit-unavailable',
   'keys-unavailable',
   'status-stale',
+  'overloaded',
   'internal',
 ])
 
@@ -63,6 +67,7 @@ export const ERRORS: Readonly<Record<ErrorCode, readonly [status: number, descri
   invalid_dpop_proof: [400, 'The DPoP proof is missing or not acceptable'],
   use_dpop_nonce: [400, 'The DPoP proof needs the nonce of this response'],
   invalid_token: [401, 'The access token is missing or not acceptable'],
+  slow_down: [429, 'Too much was asked in a short time'],
   temporarily_unavailable: [503, 'The request cannot be checked right now'],
   not_found: [404, 'There is nothing here'],
   method_not_allowed: [405, 'The method is not allowed here'],

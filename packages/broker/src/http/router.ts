@@ -34,6 +34,9 @@ const POSTS: Readonly<Record<string, readonly [Endpoint, typeof FORM]>> = {
   '/signals': [signalsEndpoint, JSON_BODY],
 }
 
+/** What ends or stops something goes on when nothing else does. */
+const URGENT: ReadonlySet<Endpoint> = new Set([revokeEndpoint, revocationsEndpoint])
+
 const MAX_HEADER_CHARS = 16 * 1024
 
 /** The one door: a `Request` in, a `Response` out, and plain data in between. Never rejects. */
@@ -143,12 +146,18 @@ async function read(
   if (!text.ok) return refuseEarly(engine, text)
   const form = parseForm(text.value)
   if (!form.ok) return refuseEarly(engine, form)
-  return endpoint(engine, {
-    form: form.value,
-    body: body.value,
-    attempt: newAttempt(),
-    ...credentials,
-  })
+  // Taken when everything is here: whoever sends slowly takes nobody's place.
+  if (!engine.room.enter(URGENT.has(endpoint))) return refuseEarly(engine, { reason: 'overloaded' })
+  try {
+    return await endpoint(engine, {
+      form: form.value,
+      body: body.value,
+      attempt: newAttempt(),
+      ...credentials,
+    })
+  } finally {
+    engine.room.leave()
+  }
 }
 
 const refuseEarly = (engine: Engine, cause: Pick<Refusal, 'reason' | 'detail'>): Promise<Answer> =>

@@ -1,4 +1,4 @@
-import { GRANT_TYPE, ok } from '@hallpass/core'
+import { GRANT_TYPE, isPromise, ok, type MaybePromise } from '@hallpass/core'
 import type { Engine } from '../engine.ts'
 import { readDetails, type Details } from '../grant/details.ts'
 import { exchange } from '../grant/exchange.ts'
@@ -13,33 +13,57 @@ import { answer, type Answer } from './answer.ts'
 import { learn } from './attempt.ts'
 import type { Form } from './form.ts'
 import type { OAuthRequest } from './oauth-request.ts'
+import { refusePaced } from './refuse-paced.ts'
 import { reject, type Refusal, type Step } from './refusal.ts'
 
 /** `POST /token`: opens and renews tasks, issues grants, and gives APIs and operators their tokens. */
 export function tokenEndpoint(engine: Engine, request: OAuthRequest): Promise<Answer> {
   const type = request.form.get('grant_type')
   const isCall = type === GRANT_TYPE.tokenExchange
-  return answer(engine, { attempt: request.attempt, refused: isCall ? 'grant.refused' : 'task.refused' }, () => {
-    const details = readDetails(request.form)
-    const target = checkTarget(engine, request.form, details)
-    if (!target.ok) return target
-    if (!details.ok) return details
-    switch (type) {
-      case GRANT_TYPE.tokenExchange:
-        return details.value.kind === 'call' && details.value.purpose === undefined
-          ? exchange(engine, request, details.value.request)
-          : reject('invalid_authorization_details', {
-              reason: 'details-invalid',
-              detail: 'an exchange asks for one call',
-            })
-      case GRANT_TYPE.clientCredentials:
-        return clientCredentials(engine, request, details.value)
-      case undefined:
-        return malformed('grant_type is missing')
-      default:
-        return reject('unsupported_grant_type', { reason: 'grant-type-unsupported' })
-    }
-  })
+  return answer(engine, { attempt: request.attempt, refused: isCall ? 'grant.refused' : 'task.refused' }, () =>
+    orTooManyUnproven(engine, request, () => {
+      const details = readDetails(request.form)
+      const target = checkTarget(engine, request.form, details)
+      if (!target.ok) return target
+      if (!details.ok) return details
+      switch (type) {
+        case GRANT_TYPE.tokenExchange:
+          return details.value.kind === 'call' && details.value.purpose === undefined
+            ? exchange(engine, request, details.value.request)
+            : reject('invalid_authorization_details', {
+                reason: 'details-invalid',
+                detail: 'an exchange asks for one call',
+              })
+        case GRANT_TYPE.clientCredentials:
+          return clientCredentials(engine, request, details.value)
+        case undefined:
+          return malformed('grant_type is missing')
+        default:
+          return reject('unsupported_grant_type', { reason: 'grant-type-unsupported' })
+      }
+    }),
+  )
+}
+
+/** Each of these cost a signature check and showed nobody. */
+const UNPROVEN: ReadonlySet<string> = new Set(['invalid_client', 'invalid_dpop_proof'])
+
+/** Does the work unless too many requests that prove nobody came lately, and counts this one if it is another. */
+function orTooManyUnproven(
+  engine: Engine,
+  { form, attempt }: OAuthRequest,
+  work: () => MaybePromise<Step<object>>,
+): MaybePromise<Step<object>> {
+  const refusal = engine.pace.checkUnproven()
+  // A task that goes on must not suffer from a flood: its token was found good before.
+  if (refusal !== undefined && !engine.tokens.knows(form.get('subject_token') ?? '')) return refusal
+  const look = (step: Step<object>): Step<object> => {
+    const isForged = !step.ok && (UNPROVEN.has(step.error) || step.reason === 'token-signature')
+    if (isForged && attempt.standing === 'unknown') engine.pace.countUnproven()
+    return step
+  }
+  const done = work()
+  return isPromise(done) ? done.then(look) : look(done)
 }
 
 /** Parameters that would change what a token is good for, and have no meaning here. */
@@ -90,10 +114,13 @@ async function proveWorkload(
   if (!workload.ok) return workload
   const proof = await proveKey(engine, request, { url: `${engine.issuer}/token` })
   if (!proof.ok) return proof
+  const { registrant } = workload.value
+  const paced = refusePaced(engine, attempt, registrant.id)
+  if (paced !== undefined) return paced
   const spent = await spendProof(engine, proof.value)
   if (!spent.ok) return spent
   const { jkt } = proof.value
-  const { registrant } = workload.value
+  engine.pace.count(registrant.id)
   attempt.standing = 'identified'
   learn(attempt, () => ({
     client_id: registrant.id,

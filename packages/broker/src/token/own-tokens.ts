@@ -27,6 +27,8 @@ export interface OwnTokens {
    * Checks form and signature only: not expiry, audience, kind, binding or revocation.
    */
   verify(token: string): MaybePromise<Result<JsonObject, RefusalReason>>
+  /** Whether `verify` found this token good before, so that it costs nothing. */
+  knows(token: string): boolean
 }
 
 /** Longest payload that still makes a token its readers accept, with header and signature. */
@@ -92,6 +94,7 @@ export function createOwnTokens(keys: SigningKeys, clock: () => number): OwnToke
         throw keyUnavailable()
       }
     },
+    knows: (token) => verified.has(token),
     verify(token) {
       // The key of this map is the whole canonical token, and an entry dies with its signing key.
       const known = verified.get(token)

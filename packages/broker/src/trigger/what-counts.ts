@@ -26,6 +26,8 @@ const NOT_ITS_FAULT = reasons(
   'ledger-unavailable',
   'ledger-full',
   'audit-unavailable',
+  'rate-limited',
+  'overloaded',
   'internal',
   'policy-failed',
   'idempotency-running',

@@ -145,6 +145,8 @@ const adviceOn: Record<CallReason, keyof typeof advice> = {
   'ledger-unavailable': 'later',
   'ledger-full': 'busy',
   'audit-unavailable': 'later',
+  'rate-limited': 'busy',
+  overloaded: 'busy',
   internal: 'later',
   'broker-unavailable': 'later',
   'broker-answer-invalid': 'setup',

@@ -260,6 +260,14 @@ export const REASON_WORDS: Readonly<Record<RefusalReason, ReasonWords>> = {
     means: 'it could not be recorded, and what cannot be recorded is not allowed',
     fix: 'Check the disk and the permissions of the trail’s file',
   },
+  'rate-limited': {
+    means: 'more was asked in a short time than one caller may ask',
+    fix: 'Wait for as long as `Retry-After` says; raise `rates` of the broker if this much is meant to be asked',
+  },
+  overloaded: {
+    means: 'as many requests are under way as there is room for',
+    fix: 'Try again after `Retry-After`; find out what is slow, or add a broker',
+  },
   internal: {
     means: 'something failed inside Hallpass',
     fix: 'Look up the event id in the log of the process; please report it',

@@ -67,6 +67,7 @@ function theBroker(): Broker {
     keys: signingKeys({ current: privateKeySigner(KEYS.holder.privateJwk, 'broker') }),
     audit: { append: async () => undefined } as unknown as Parameters<typeof createBroker>[0]['audit'],
     sweepSeconds: 0,
+    rates: { unproven: 'unlimited' },
     clock: () => NOW,
   })
   return broker

@@ -104,6 +104,8 @@ export function testWorld<
     audit: trail,
     apis: apisOf(api).map((one) => ({ id: one.audience, api: one, identity: identity(one.audience).registered })),
     sweepSeconds: 0,
+    // The clock stands still, and a bucket on it would never fill again.
+    rates: { perCaller: 'unlimited', unproven: 'unlimited' },
     clock: clock.now,
     fetch: async (url, init) => outside(new Request(url, init)),
     ...(options.nonces === true && { nonces: true as const }),

@@ -22,6 +22,8 @@ export async function eventsEndpoint(
     if (!caller.ok) return caller
     if (caller.value.kind !== 'api') return reject('invalid_token', { reason: 'caller-not-allowed' })
     attempt.standing = 'authenticated'
+    if (engine.isDraining)
+      return reject('temporarily_unavailable', { reason: 'overloaded', detail: 'this broker is about to end' })
     const { audience, exp } = caller.value
     stream = engine.feed.open({ audience, after: cursorOf(lastEventId), seconds: exp - engine.clock() })
     return stream === undefined ? reject('temporarily_unavailable', { reason: 'ledger-full' }) : ok({})
