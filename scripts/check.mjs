@@ -1,6 +1,7 @@
 // Everything that must hold before a change is taken, one step after the other.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { checkBundles } from './check-bundles.mjs'
 import { checkDocs } from './check-docs.mjs'
 import { checkPackages } from './check-packages.mjs'
 import { install, note, root, runTool } from './workspace.mjs'
@@ -17,6 +18,7 @@ const steps = [
   ['tests', () => runTool('vitest', ['run'])],
   ['docs', checkDocs],
   ['workspace manifests', () => runTool('sherif', ['-i', 'typescript'], { from: 'tools' })],
+  ['sizes', checkBundles],
   ['packed packages', checkPackages],
 ]
 
