@@ -1,3 +1,5 @@
 export type { FileTrail, FileTrailOptions } from './audit/file-trail.node.ts'
 export { fileTrail } from './audit/file-trail.node.ts'
 export { readTrail } from './audit/read-trail.node.ts'
+export type { Spool, SpoolOptions, SpoolState } from './audit/spool.node.ts'
+export { openSpool } from './audit/spool.node.ts'

@@ -141,7 +141,9 @@ export { checkStatusListClaims } from './revocation/check-status-list-claims.ts'
 export type { StatusListClaims, StatusListExpectation } from './revocation/check-status-list-claims.ts'
 
 // Audit
-export type { AuditEvent, AuditSink, EventType, Trail, TrailLine } from './audit/event.ts'
+export type { AuditDelivery, AuditEvent, AuditSink, EventOrigin, EventType, Trail, TrailLine } from './audit/event.ts'
+export { sentLine } from './audit/origin.ts'
+export type { SourceBreak, SourceChain } from './audit/source-chain-report.ts'
 export type { EventFilter } from './audit/event-filter.ts'
 export { isAftermath } from './audit/aftermath.ts'
 export { jsonText, quoted, quotedName } from './audit/json-text.ts'

@@ -18,13 +18,22 @@ async function headFrom(text: string, keys: JwkSet | undefined): Promise<ChainHe
   return checkpoint.value
 }
 
-function wholeTrail({ lines, head, checkpoints, says }: TrailVerified): string {
+/** The chains of other processes: one line each, and what is wrong with them. */
+function sourceChains(sources: TrailVerified['sources']): string[] {
+  return sources.flatMap(({ source, chain, lines, first, head, broken, breaks }) => [
+    `  ${broken === 0 ? '✓' : '✗'} ${printable(source)}: its lines ${first} to ${head.seq} of ${chain}, ${lines} here${broken === 0 ? '' : `, ${broken} out of place`}`,
+    ...breaks.map(({ line, detail }) => `      line ${line}: ${printable(detail, 500)}`),
+  ])
+}
+
+function wholeTrail({ lines, head, checkpoints, sources, says }: TrailVerified): string {
   const { signed, last, unsigned } = checkpoints
   const reach = last && `; the last vouches for line ${last.seq}, signed ${new Date(last.time * 1000).toISOString()}`
   return [
     `✓ ${lines} lines, none altered, missing, moved, repeated or replaced`,
     `  Signed checkpoints: ${signed}${reach ?? ''}${unsigned > 0 ? `; ${unsigned} that the signer did not sign` : ''}`,
     `  Head: ${head.seq}:${head.hash}`,
+    ...sourceChains(sources),
     `  ${says}`,
   ].join('\n')
 }
@@ -39,7 +48,8 @@ export const auditVerify: Command = {
     head: { type: 'string', value: 'HEAD', help: 'A head kept elsewhere: NUMBER:HASH, or a checkpoint' },
   },
   notes:
-    'Exit code 0: the trail is whole. 1: it is not, and the first bad line is named.\n' +
+    'Exit code 0: the trail is whole, and so are the chains of the verifiers whose events are in it. 1: one is not, and\n' +
+    'the bad lines are named.\n' +
     'Without --keys, keys of `hallpass init` or `hallpass dev` beside the file are used. Without any, the trail can only\n' +
     'be checked against itself. That its end was not cut off shows only against a --head kept elsewhere.',
   async run(args, output) {
@@ -56,6 +66,6 @@ export const auditVerify: Command = {
     if (result.ok && result.checkpoints.signed > 0 && where === undefined) {
       output.say('  The keys beside the file were used: whoever can write both can forge both. Give others with --keys')
     }
-    return result.ok ? 0 : 1
+    return result.ok && result.sources.every(({ broken }) => broken === 0) ? 0 : 1
   },
 }

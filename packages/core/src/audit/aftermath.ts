@@ -16,6 +16,7 @@ const AFTERMATH: ReadonlySet<EventType> = new Set<EventType>([
   'revocation.requested',
   'trail.checkpoint',
   'trail.recovered',
+  'trail.gap',
 ])
 
 /** True for an event that is spooled rather than refused while the trail is full or down. */

@@ -20,11 +20,15 @@ export interface BatchWriterOptions {
   readonly gatherMs: number
   /** Milliseconds between attempts after a failure. */
   readonly retryMs: number
+  /** Told each time lines got to the disk. Must not throw. */
+  readonly onWritten?: () => void
 }
 
 export interface BatchWriter {
   /** Lines not on disk yet. */
   readonly waiting: number
+  /** Bytes of the file that are certainly on disk. */
+  readonly size: number
   /** Why nothing can be written, until an attempt succeeds. */
   readonly failure: HallpassError | undefined
   push(line: string): void
@@ -111,6 +115,7 @@ export function createBatchWriter(options: BatchWriterOptions): BatchWriter {
       failure = undefined
       written += batch.length
       settleWaiters()
+      options.onWritten?.()
     } while (urgent())
     running = false
     // A failed batch is tried again even when nobody asks: revocations may be waiting in it.
@@ -132,6 +137,9 @@ export function createBatchWriter(options: BatchWriterOptions): BatchWriter {
   return {
     get waiting() {
       return pushed - written
+    },
+    get size() {
+      return size
     },
     get failure() {
       return failure

@@ -26,6 +26,19 @@ export type EventType =
   | 'traffic.refused' // aggregated refusals of unauthenticated traffic
   | 'trail.checkpoint' // signed head of the chain; unsigned, with a reason, when the signer did not answer
   | 'trail.recovered' // a line torn by a crash was cut off
+  | 'trail.gap' // a source's own chain does not go on where it stopped: lines missing, moved, repeated or replaced
+
+/**
+ * Where an event stood in the chain its source kept before it sent it on. The event without this member, written by
+ * `formatLine` after `prev`, has this hash: whoever reads the trail can check the source's chain as well.
+ */
+export interface EventOrigin {
+  /** Names the source's chain: one spool. */
+  readonly chain: string
+  readonly seq: number
+  readonly prev: string
+  readonly hash: string
+}
 
 /** One fact. Flat, closed vocabulary; absent members do not apply. Never a token, proof, key or parameter value. */
 export interface AuditEvent {
@@ -64,6 +77,8 @@ export interface AuditEvent {
   readonly trace?: string
   readonly count?: number
   readonly data?: JsonValue
+  /** Present where the event came from another process that keeps a chain of its own. */
+  readonly origin?: EventOrigin
 }
 
 /**
@@ -83,6 +98,16 @@ export interface AuditSink {
   /** Resolves when everything appended so far is as durable as this sink makes it. */
   flush(): Promise<void>
   close(): Promise<void>
+  /** Where the sink keeps events over a restart: the newest of them as it was opened, oldest first. */
+  readonly tail?: readonly TrailLine[]
+}
+
+/** Takes events of other processes to the trail that keeps them. */
+export interface AuditDelivery {
+  /** Resolves when every one of them is kept; those it had already are not kept twice. Rejects when that is not certain. */
+  deliver(events: readonly AuditEvent[]): Promise<void>
+  /** True for an event that the receiver puts on record by itself. */
+  records?(event: AuditEvent): boolean
 }
 
 /** A trail that can be asked, as the console, the CLI and tests do. */

@@ -74,14 +74,15 @@ function open({ path, source, clock }: Checked) {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const lock = takeWriterLock(path)
   try {
-    const tail = openTail(path, (bytes, digest) => ({
+    const recovered = (bytes: number, digest: string): AuditEvent => ({
       id: randomId('ev_'),
       type: 'trail.recovered',
       time: clock(),
       source,
       detail: `${bytes} bytes of a line that was never finished`,
       data: { bytes, digest: `sha-256:${digest}` },
-    }))
+    })
+    const tail = openTail(path, { recovered })
     return { lock, tail, disk: openDisk(path, lock) }
   } catch (error) {
     lock.release()

@@ -35,4 +35,5 @@ export const EVENT_MEMBERS = {
   trace: 'text',
   count: 'number',
   data: 'json',
+  origin: 'json',
 } as const satisfies Record<keyof AuditEvent, 'name' | 'text' | 'number' | 'json'>

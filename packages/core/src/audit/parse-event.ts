@@ -4,6 +4,7 @@ import { ok, refuse } from '../result.ts'
 import { isEventType } from './describe-event.ts'
 import type { AuditEvent } from './event.ts'
 import { EVENT_MEMBERS } from './members.ts'
+import { fitsOrigin, isOrigin } from './origin.ts'
 
 const MAX_TEXT_CHARS = 4096
 const MAX_JSON_CHARS = 16_384
@@ -44,13 +45,15 @@ export function parseEvent(value: JsonValue): Result<AuditEvent, 'request-invali
   if (typeof type !== 'string' || !isEventType(type)) return invalid('`type` is not one of the events that exist')
   if (typeof time !== 'number' || time <= 0) return invalid('`time` must be NumericDate seconds')
   if (typeof source !== 'string' || source === '') return invalid('`source` must say who recorded the event')
+  const { origin } = value as Readonly<Record<string, JsonValue>>
+  if (origin !== undefined && !isOrigin(origin)) return invalid('`origin` must hold chain, seq, prev and hash')
   return ok(value as unknown as AuditEvent)
 }
 
 /**
  * Reads an event that the API with this audience sent to the broker. It may speak for nobody else: its source must be
  * `verifier:<audience>`, alone or with `#<instance>`, its `aud` that audience where there is one, and it may report only
- * uses and refused traffic.
+ * uses and refused traffic. An `origin` must fit the event; whether it follows the one before is the merger's to see.
  */
 export function parseVerifierEvent(
   value: JsonValue,
@@ -66,5 +69,7 @@ export function parseVerifierEvent(
     return refuse('caller-not-allowed', 'An event names another audience than its sender')
   if (!type.startsWith('use.') && type !== 'traffic.refused')
     return refuse('caller-not-allowed', 'An API reports only uses and refused traffic')
+  if (event.value.origin !== undefined && !fitsOrigin(event.value))
+    return invalid('An event is not the one its `origin` has the hash of')
   return event
 }

@@ -51,11 +51,16 @@ const unchained = (path: string, what: string): HallpassError =>
   )
 
 /** Lines of the window, each checked and each following the one before. */
-function checkLines(path: string, complete: Buffer, isWhole: boolean): TrailLine[] {
+function checkLines(
+  path: string,
+  complete: Buffer,
+  window: { isWhole: boolean; begin: ChainHead | undefined },
+): TrailLine[] {
+  const { isWhole, begin } = window
   const lines: TrailLine[] = []
   // A window that starts inside the file starts inside a line.
   let start = isWhole ? 0 : complete.indexOf(10) + 1
-  let before: ChainHead | undefined = isWhole ? { seq: 0, hash: GENESIS } : undefined
+  let before = isWhole ? begin : undefined
   while (start < complete.length) {
     const end = complete.indexOf(10, start)
     const line = parse(complete.subarray(start, end))
@@ -70,6 +75,15 @@ function checkLines(path: string, complete: Buffer, isWhole: boolean): TrailLine
   return lines
 }
 
+export interface OpenTailOptions {
+  /** Makes the event that tells of a line torn by a crash. Without it such a line is only cut off. */
+  readonly recovered?: (cutBytes: number, digest: string) => AuditEvent
+  /** The head that the file goes on from, where it is not the first of its chain; `unknown` where nobody kept it. */
+  readonly begin?: ChainHead | 'unknown'
+}
+
+const FIRST: ChainHead = { seq: 0, hash: GENESIS }
+
 /**
  * Checks the end of an existing trail and makes it ready to go on. A last line without its line break was torn by a
  * crash: the event from `recovered` is written over it before the rest is cut, so that a crash in between leaves a
@@ -77,7 +91,7 @@ function checkLines(path: string, complete: Buffer, isWhole: boolean): TrailLine
  *
  * @throws HallpassError `trail-invalid` when the end does not chain.
  */
-export function openTail(path: string, recovered: (cutBytes: number, digest: string) => AuditEvent): Tail {
+export function openTail(path: string, { recovered, begin = FIRST }: OpenTailOptions): Tail {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600)
   try {
     const stat = fstatSync(fd)
@@ -85,14 +99,20 @@ export function openTail(path: string, recovered: (cutBytes: number, digest: str
       throw new HallpassError('configuration-invalid', `A trail must be a regular file, and ${path} is not`)
     const { bytes, from } = readEnd(fd, stat.size)
     const complete = bytes.subarray(0, bytes.lastIndexOf(10) + 1)
-    const lines = checkLines(path, complete, from === 0)
+    const before = begin === 'unknown' ? undefined : begin
+    const lines = checkLines(path, complete, { isWhole: from === 0, begin: before })
     const newest = lines.at(-1)
     if (newest === undefined && from > 0) throw unchained(path, 'its end holds no line')
-    const head: ChainHead = newest ? { seq: newest.seq, hash: newest.hash } : { seq: 0, hash: GENESIS }
+    const head: ChainHead = newest ? { seq: newest.seq, hash: newest.hash } : (before ?? FIRST)
     const torn = bytes.subarray(complete.length)
     if (torn.length === 0) return { head, size: stat.size, lines }
 
     const goodEnd = from + complete.length
+    if (recovered === undefined) {
+      ftruncateSync(fd, goodEnd)
+      fdatasyncSync(fd)
+      return { head, size: goodEnd, lines }
+    }
     const digest = createHash('sha256').update(torn).digest('base64url')
     const line = formatLine(recovered(torn.length, digest), head.seq + 1, head.hash)
     const written = Buffer.from(`${line.text}\n`)

@@ -4,6 +4,8 @@ import type { CheckpointProblem } from './checkpoint.ts'
 import { verifyCheckpoint } from './checkpoint.ts'
 import type { TrailLine } from './event.ts'
 import { GENESIS, readLine } from './line.ts'
+import type { SourceChain } from './source-chain-report.ts'
+import { createSourceChainReport } from './source-chain-report.ts'
 
 export type TrailProblem =
   | 'altered' // not the bytes that were written: edited, re-encoded, torn by a crash
@@ -27,6 +29,8 @@ export interface TrailVerified {
   }
   /** Lines that no checked signature vouches for. */
   readonly uncovered: number
+  /** The chains of other processes whose events are in it: each with its breaks, which do not break this trail. */
+  readonly sources: readonly SourceChain[]
   /** What this result proves, and what it does not, in words. */
   readonly says: string
 }
@@ -102,6 +106,8 @@ const says = (uncovered: number, last: boolean, expected: boolean): string =>
  *
  * Proves the order and content of every line as far as the last checkpoint whose signature fits `keys`. Whoever holds
  * the file but not the signer's key can only cut off its end, and only `expectHead`, kept elsewhere, shows that.
+ *
+ * The chains of other processes, whose events name their place in them, are checked as well: see `sources`.
  */
 export async function verifyTrail(
   lines: Lines,
@@ -112,6 +118,7 @@ export async function verifyTrail(
   let last: TrailVerified['checkpoints']['last']
   let signed = 0
   let unsigned = 0
+  const sources = createSourceChainReport()
   for await (const given of lines) {
     const number = head.seq + 1
     const line = readLine(typeof given === 'string' ? given : JSON.stringify(given))
@@ -120,6 +127,7 @@ export async function verifyTrail(
     if (misplaced) return misplaced
     head = { seq: line.seq, hash: line.hash }
     hashes.push(line.hash)
+    sources.see(line, number)
     if (line.type !== 'trail.checkpoint') continue
     const jws = jwsOf(line)
     if (jws === undefined) {
@@ -157,6 +165,7 @@ export async function verifyTrail(
     head,
     checkpoints: { signed, unsigned, ...(last && { last }) },
     uncovered,
+    sources: sources.chains(),
     says: says(uncovered, last !== undefined, expectHead !== undefined),
   }
 }

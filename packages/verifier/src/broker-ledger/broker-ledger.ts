@@ -1,4 +1,5 @@
 import type {
+  AuditDelivery,
   AuditEvent,
   AuditSink,
   JsonValue,
@@ -50,7 +51,7 @@ type Call =
  * `ledger-unavailable`, after one resend of the same attempts; nothing ever passes without it.
  * @throws HallpassError `configuration-invalid` for an issuer that is not https, or no identity.
  */
-export function brokerLedger(options: BrokerLedgerOptions): UseLedger & AuditSink {
+export function brokerLedger(options: BrokerLedgerOptions): UseLedger & AuditSink & AuditDelivery {
   const { issuer, identity, timeoutMs = 2000, clock = () => Date.now() / 1000 } = options
   requireSecureUrl(issuer, 'issuer')
   if (typeof identity?.assertion !== 'function') {
@@ -69,10 +70,13 @@ export function brokerLedger(options: BrokerLedgerOptions): UseLedger & AuditSin
     maxWeight: MAX_BATCH_CHARS,
     maxInFlight: MAX_IN_FLIGHT,
   })
+  const deliver = async (batch: readonly AuditEvent[]): Promise<void> => {
+    const { accepted } = await link.post('/audit', { events: batch as unknown as JsonValue })
+    if (accepted !== batch.length) throw new HallpassError('audit-unavailable', 'The broker did not take every event')
+  }
   const events = createBatcher<AuditEvent, true>({
     async send(batch) {
-      const { accepted } = await link.post('/audit', { events: batch as unknown as JsonValue })
-      if (accepted !== batch.length) throw new HallpassError('audit-unavailable', 'The broker did not take every event')
+      await deliver(batch)
       return batch.map(() => true)
     },
     maxWaiting: MAX_WAITING,
@@ -95,6 +99,10 @@ export function brokerLedger(options: BrokerLedgerOptions): UseLedger & AuditSin
     }
   }
 
+  /** The broker puts start, outcome and return of a use on record as it is told of them. */
+  const recordsItself = (event: AuditEvent): boolean =>
+    recordedByBroker.has(event.type === 'use.started' ? event.id : endsUse(event))
+
   return {
     exactFor: 'all-replicas',
     redeem,
@@ -107,9 +115,10 @@ export function brokerLedger(options: BrokerLedgerOptions): UseLedger & AuditSin
     },
     async append(event) {
       if (closed) throw new HallpassError('audit-unavailable', 'The broker ledger is closed')
-      if (recordedByBroker.has(event.type === 'use.started' ? event.id : endsUse(event))) return
-      await events.add(event)
+      if (!recordsItself(event)) await events.add(event)
     },
+    deliver,
+    records: recordsItself,
     async flush() {
       await calls.drained()
       await events.drained()
@@ -123,7 +132,7 @@ export function brokerLedger(options: BrokerLedgerOptions): UseLedger & AuditSin
 
 const charsOf = (item: object): number => JSON.stringify(item).length
 
-/** The broker puts start, outcome and return of a use on record as it is told of them. */
+/** The use whose end this is. */
 const endsUse = ({ type, follows = '' }: AuditEvent): string =>
   type === 'use.ended' || type === 'use.given-back' ? follows : ''
 
