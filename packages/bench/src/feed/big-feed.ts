@@ -7,7 +7,8 @@ import { AUDIENCE, ISSUER } from '../world/orders-api.ts'
 
 /** Statuses in one list, as the broker makes them. */
 const LIST = 2 ** 17
-const INDEXES_PER_MESSAGE = 5000
+/** As many as a broker puts into one. */
+const INDEXES_PER_MESSAGE = 500
 
 export const listOf = (index: number): { readonly uri: string; readonly idx: number } => ({
   uri: `${ISSUER}/status/mem_bench-big-${Math.floor(index / LIST)}`,

@@ -77,7 +77,7 @@ async function measureDelay(row: RowAim, revocations: number): Promise<Row> {
   try {
     const followers = await startFollowers(broker, VERIFIERS[row.id] ?? 1)
     try {
-      for (let warm = 0; warm < 5; warm += 1) await followers.revoke(broker)
+      for (let warm = 0; warm < 15; warm += 1) await followers.revoke(broker)
       const delays: number[] = []
       const [cpu, own] = [followers.cpu(), process.cpuUsage()]
       for (let count = 0; count < revocations; count += 1) {
@@ -144,7 +144,7 @@ async function openKnowing(grants: number) {
 
 async function measureMemory(): Promise<Row> {
   // Code and connections of one verifier are there in any case.
-  const small = await openKnowing(50 * ONE_DEAD_IN)
+  const small = await openKnowing(GRANTS / 4)
   await small.ask(1)
   const before = { held: await held(), rss: process.memoryUsage().rss }
   const knowing = await openKnowing(GRANTS)
