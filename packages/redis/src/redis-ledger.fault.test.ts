@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import type { Ledger } from '@hallpass/core'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { startProxy } from '../test/proxy.ts'
 import type { Proxy } from '../test/proxy.ts'
 import { canStartServers } from '../test/reach.ts'
@@ -23,6 +23,11 @@ async function server(args: readonly string[] = []): Promise<TestServer> {
   ends.push(() => started.close())
   return started
 }
+
+let one: Promise<TestServer> | undefined
+/** One for tests that break nothing. */
+const shared = () => (one ??= startRedis())
+afterAll(async () => (await one)?.close())
 
 async function proxyTo(port: number): Promise<Proxy> {
   const proxy = await startProxy(port)
@@ -352,5 +357,32 @@ describe.skipIf(!canStartServers())('redisLedger() over time', () => {
     const raised = await ledgerAt(port, { epoch: 1 })
     expect(stateOf(await raised.redeem(request(grant)))).toBe('incarnation-mismatch')
     await expect(ledger.redeem(request(grant))).rejects.toMatchObject({ code: 'configuration-invalid' })
+  })
+})
+
+describe.skipIf(!canStartServers())('redisLedger() when somebody writes between the lines', () => {
+  const members = ['attempt', 'event', 'audience', 'issuer', 'clientId', 'action', 'resource', 'jti'] as const
+  it.each(members.flatMap((member) => ['\r', '\n', '\n\r\n'].map((mark) => [member, mark] as const)))(
+    'refuses a redeem whose %s holds %j, and charges nothing',
+    async (member, mark) => {
+      const { port } = await shared()
+      const ledger = await ledgerAt(port)
+      const grant = await register(ledger, await openTask(ledger))
+      const honest = request(grant)
+      for (const text of [`${honest[member]}${mark}`, `${mark}${honest[member]}`, `x${mark}y${mark}z`]) {
+        expect(stateOf(await ledger.redeem({ ...honest, [member]: text }))).toBe('request-malformed')
+      }
+      expect(stateOf(await ledger.redeem(honest))).toBe('first')
+    },
+  )
+
+  it('registers no grant, and opens no task, with an id of two lines', async () => {
+    const { port } = await shared()
+    const ledger = await ledgerAt(port)
+    const task = await openTask(ledger)
+    for (const changes of [{ jti: 'gr\n1' }, { audience: 'a\nb' }, { resource: 'order:1\r' }, { action: 'a\nb' }]) {
+      await expect(register(ledger, task, changes)).rejects.toThrow('request-invalid')
+    }
+    await expect(openTask(ledger, { txn: 'tsk\n1' })).rejects.toThrow('request-invalid')
   })
 })
