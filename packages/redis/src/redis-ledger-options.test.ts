@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { ledgerSettings } from './redis-ledger-options.ts'
 
-const client = { evalsha: async () => 0, eval: async () => 0 }
+const answer = async (): Promise<unknown> => 0
+const client = { evalsha: answer, eval: answer }
 
 describe('ledgerSettings()', () => {
   it('spreads over one shard, and over 16 on a cluster', () => {
@@ -12,7 +13,7 @@ describe('ledgerSettings()', () => {
   it.each([
     ['no client', { client: undefined }],
     ['a client of something else', { client: { query: () => 0 } }],
-    ['a node-redis client that is not connected', { client: { evalSha: () => 0, eval: () => 0, isOpen: false } }],
+    ['a node-redis client that is not connected', { client: { evalSha: answer, eval: answer, isOpen: false } }],
     ['an unknown option', { client, shard: 4 }],
     ['no shards', { client, shards: 0 }],
     ['too many shards', { client, shards: 257 }],
