@@ -13,7 +13,12 @@ const SLOTS = 16_384
 export async function startCluster(masters = 3, replicasEach = 0): Promise<TestCluster> {
   const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1500', '--cluster-require-full-coverage', 'yes']
   const count = masters * (1 + replicasEach)
-  const servers = await Promise.all(Array.from({ length: count }, () => startRedis(args)))
+  const started = await Promise.allSettled(Array.from({ length: count }, () => startRedis(args)))
+  const servers = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+  if (servers.length < count) {
+    await Promise.all(servers.map((server) => server.close()))
+    throw new Error('Not every node of the cluster started')
+  }
   const nodes = servers.slice(0, masters)
   const replicas = servers.slice(masters)
   const first = servers[0]

@@ -33,7 +33,10 @@ export async function startRedis(args: readonly string[] = []): Promise<TestServ
   const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--loglevel', 'warning']
   const all = [...fixed, '--save', '', '--appendonly', 'no', ...args]
   let child = launch(all)
-  await answers(port)
+  await answers(port).catch((error: unknown) => {
+    child.kill('SIGKILL')
+    throw error
+  })
   const crash = async () => {
     const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
     if (child.exitCode === null && child.kill('SIGKILL')) await gone
