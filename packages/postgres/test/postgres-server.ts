@@ -95,17 +95,20 @@ export async function startPostgres({ fsync }: ServerOptions): Promise<PostgresS
     ...[...settings, sockets, 'log_min_messages=fatal'].flatMap((s) => ['-c', s]),
   ]
   let ended = Promise.resolve()
+  // `runuser` stops along with what it runs, and has to be told to go on as well.
+  let launched: number | undefined
   const start = async (): Promise<void> => {
     // Until every process of a killed one is gone, its memory is in the way.
     for (let tries = 0; tries < 20; tries += 1) {
       const child = spawn(...asUser(args), { stdio: 'ignore', cwd: folder })
+      launched = child.pid
       ended = new Promise((resolve) => child.once('close', () => resolve()))
       if (await isReady({ bin, port, child })) return
     }
     throw new Error('The server did not start')
   }
   const signal = (name: NodeJS.Signals): void => {
-    for (const pid of processesOf(data)) {
+    for (const pid of [...processesOf(data), launched ?? 0].filter((id) => id > 0)) {
       try {
         process.kill(pid, name)
       } catch {
@@ -144,7 +147,7 @@ export async function startPostgres({ fsync }: ServerOptions): Promise<PostgresS
 function processesOf(data: string): readonly number[] {
   const main = Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0])
   const children = spawnSync('ps', ['-o', 'pid=', '--ppid', String(main)], { encoding: 'utf8' }).stdout
-  return [main, ...children.split('\n').map(Number)].filter((pid) => pid > 0)
+  return [main, ...children.split('\n').map(Number)]
 }
 
 /** Resolves when it takes connections, or with false when it ended. */
