@@ -59,8 +59,8 @@ export function createForwarder({ spool, to, retryMs, maxRetryMs }: ForwarderOpt
     failures += 1
     // A part of it by chance, so that the replicas of an API do not come back all at once.
     timer = setTimeout(start, wait * (HALF + HALF * Math.random()))
-    // What is undelivered is on disk: nobody needs to stay alive for it.
-    timer.unref?.()
+    // What is undelivered is on disk: nobody needs to stay alive for it, but who waits for it does.
+    if (waiters.size === 0) timer.unref?.()
   }
 
   const run = async (): Promise<void> => {
@@ -92,6 +92,7 @@ export function createForwarder({ spool, to, retryMs, maxRetryMs }: ForwarderOpt
       const { waiting, acknowledged } = spool.state()
       if (waiting === 0 || stopped) return Promise.resolve()
       this.wake()
+      timer?.ref?.()
       return new Promise((resolve) => waiters.add({ until: acknowledged.seq + waiting, resolve }))
     },
     failures: () => failures,
