@@ -13,7 +13,7 @@ export function settle(store: LedgerStore, reservation: string, outcome: Outcome
   if (use === undefined) return
   use.state = 'done'
   use.outcome = keptOutcome(store, use, outcome)
-  store.running.delete(use)
+  store.closeUse(use)
 }
 
 /** reserved -> released: every limit it was charged to gets it back, once. False when it is too late for that. */
@@ -22,7 +22,7 @@ export function giveBack(store: LedgerStore, reservation: string): boolean {
   const use = runningUse(store, reservation, now)
   if (use === undefined || use.grant.whyDead(now) !== undefined) return false
   use.state = 'released'
-  store.running.delete(use)
+  store.closeUse(use)
   use.grant.charges.giveBack(use.units, use.at, now)
   use.grant.actionUses.count -= 1
   if (use.key !== undefined && use.grant.repeats?.byKey.delete(use.key)) store.repeats -= 1

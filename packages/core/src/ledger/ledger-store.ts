@@ -1,6 +1,8 @@
 import type { JsonObject } from '../json/value.ts'
 import { PROOF_MAX_AGE_SECONDS } from '../token/constants.ts'
 import { ExpiryQueue } from './expiry-queue.ts'
+import type { FingerprintOf } from './fingerprints.ts'
+import { fingerprints } from './fingerprints.ts'
 import { LeaseList } from './lease-list.ts'
 import type { TaskEnd } from './ledger.ts'
 import type { LedgerBounds } from './ledger-options.ts'
@@ -46,6 +48,7 @@ export class LedgerStore {
   readonly signedTasks = new Map<string, Map<string, SignedTask>>()
   readonly running = new RunningUses()
   readonly proofs: ProofMarks
+  readonly attemptMark: FingerprintOf = fingerprints()
   readonly once: OnceMarks
   readonly bindings: OnceMarks
   readonly stops: StandingStops
@@ -127,9 +130,9 @@ export class LedgerStore {
   }
 
   addUse(use: Use, grant: LiveGrant): void {
+    this.running.add(use)
     grant.addUse(use)
     this.attempts += 1
-    this.running.add(use)
     this.#leases.add(use)
   }
 
@@ -151,8 +154,14 @@ export class LedgerStore {
   lapseIfOver(use: Use, now: number): void {
     if (use.state !== 'running' || now < use.leaseEnd) return
     use.state = 'unknown'
-    this.running.delete(use)
+    this.closeUse(use)
     this.#lapsed.uses.push(use)
+  }
+
+  /** A use has its outcome, came back, or ran out: nothing more can be done with it. */
+  closeUse(use: Use): void {
+    this.running.delete(use)
+    use.grant.endUse(use)
   }
 
   /** Forgets up to `steps` of each kind of what is over. */

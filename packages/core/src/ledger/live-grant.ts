@@ -1,5 +1,6 @@
 import { matchResource } from '../catalog/resource.ts'
 import type { RefusalReason } from '../reason.ts'
+import { Attempts, ELSEWHERE, NEVER } from './attempts.ts'
 import type { Charges } from './charges.ts'
 import type { Expiring } from './expiry-queue.ts'
 import type { Fingerprint } from './fingerprint-set.ts'
@@ -45,9 +46,11 @@ export class LiveGrant implements Expiring, UsedGrant, GrantOfTask {
   due = 0
   slot = -1
   readonly #stops: StandingStops | undefined
-  // Most grants are good for one use: the map exists from the second on.
-  #first: Use | undefined = undefined
-  #all: Map<string, Use> | undefined = undefined
+  /** How many were made of it. */
+  uses = 0
+  #attempts: Attempts | undefined = undefined
+  /** By attempt: those of which more is told than fits among the attempts. */
+  #kept: Map<string, Use> | undefined = undefined
 
   constructor(facts: GrantFacts, charges: Charges, origin: Origin) {
     this.facts = facts
@@ -59,22 +62,38 @@ export class LiveGrant implements Expiring, UsedGrant, GrantOfTask {
     this.actionUses = registered ? origin.task.usesOf(facts.action) : { count: 0 }
   }
 
-  get uses(): number {
-    return this.#all?.size ?? (this.#first === undefined ? 0 : 1)
+  /** What became of this attempt: NEVER where it is new. */
+  attempted(mark: Fingerprint): number {
+    return this.#attempts === undefined ? NEVER : this.#attempts.get(mark)
   }
 
-  useOf(attempt: string): Use | undefined {
-    if (this.#all !== undefined) return this.#all.get(attempt)
-    return this.#first?.attempt === attempt ? this.#first : undefined
+  /** The use of this attempt that is kept as it is. */
+  keptUse(attempt: string): Use | undefined {
+    return this.#kept?.get(attempt)
   }
 
   addUse(use: Use): void {
-    if (this.#first === undefined) {
-      this.#first = use
-      return
-    }
-    this.#all ??= new Map([[this.#first.attempt, this.#first]])
-    this.#all.set(use.attempt, use)
+    this.uses += 1
+    if (use.mark === undefined) this.#keep(use)
+    else this.#note(use.mark, use.place)
+  }
+
+  /** A use is over: what an attempt sent again is told takes three numbers, unless a retry may ask for more. */
+  endUse(use: Use): void {
+    if (use.mark === undefined) return
+    const what = use.briefly()
+    if (what === ELSEWHERE) this.#keep(use)
+    this.#note(use.mark, what)
+  }
+
+  #keep(use: Use): void {
+    this.#kept ??= new Map()
+    this.#kept.set(use.attempt, use)
+  }
+
+  #note(mark: Fingerprint, what: number): void {
+    this.#attempts ??= new Attempts()
+    this.#attempts.set(mark, what)
   }
 
   /** Why it is good for nothing any more, its uses aside; undefined while it lives. No leeway for `exp`. */

@@ -1,6 +1,7 @@
 import type { RefusalReason } from '../reason.ts'
 import type { Refused } from '../result.ts'
 import { refuse } from '../result.ts'
+import { NEVER, statusOf } from './attempts.ts'
 import type { Fingerprint } from './fingerprint-set.ts'
 import type { RedeemAnswer, RedeemRequest } from './ledger.ts'
 import type { LedgerStore } from './ledger-store.ts'
@@ -8,7 +9,7 @@ import { LiveGrant } from './live-grant.ts'
 import { repeatsOf } from './repeats-of.ts'
 import { signedGrant } from './signed-grant.ts'
 import type { Repeats } from './use.ts'
-import { Use } from './use.ts'
+import { Use, isPlain } from './use.ts'
 
 /** Longer ids would let one caller fill the memory that the bounds count by entries. */
 const MAX_ID_CHARS = 256
@@ -25,12 +26,9 @@ export function redeem(store: LedgerStore, request: RedeemRequest): RedeemAnswer
   if (reason !== undefined) return refuse(reason)
 
   const { attempt, idempotency, amounts } = request
-  const sentBefore = grant.useOf(attempt)
-  if (sentBefore !== undefined) {
-    if (isOther(sentBefore, request)) return refuse('idempotency-conflict', 'The attempt id belongs to another request')
-    store.lapseIfOver(sentBefore, now)
-    return sentBefore.toAttempt()
-  }
+  const mark = store.attemptMark(attempt)
+  const resent = answerToResent(store, { grant, request, mark }, now)
+  if (resent !== undefined) return resent
 
   if (idempotency !== undefined && !isId(idempotency.key)) return refuse('request-malformed')
   const repeats = idempotency === undefined ? undefined : repeatsOf(store, grant, request)
@@ -45,7 +43,7 @@ export function redeem(store: LedgerStore, request: RedeemRequest): RedeemAnswer
     return instead
   }
 
-  const use = new Use(grant, request, { at: now, end: now + store.bounds.leaseSeconds })
+  const use = new Use(grant, request, { mark, at: now, end: now + store.bounds.leaseSeconds })
   use.units = grant.charges.charge(amounts, 1, now)
   use.usesLeft = grant.charges.callsLeft(now)
   grant.actionUses.count += 1
@@ -66,8 +64,31 @@ function findGrant(store: LedgerStore, request: RedeemRequest, now: number): Liv
   return refuse(request.iat < Math.floor(store.boot) ? 'incarnation-mismatch' : 'grant-unknown')
 }
 
-const isOther = (use: Use, { event, idempotency }: RedeemRequest): boolean =>
-  use.event !== event || use.key !== idempotency?.key || use.digest !== idempotency?.digest
+const OTHER_REQUEST = refuse('idempotency-conflict', 'The attempt id belongs to another request')
+
+/** What an attempt is told that was sent before; undefined where it is new. */
+function answerToResent(
+  store: LedgerStore,
+  { grant, request, mark }: { readonly grant: LiveGrant; readonly request: RedeemRequest; readonly mark: Fingerprint },
+  now: number,
+): RedeemAnswer | undefined {
+  const what = grant.attempted(mark)
+  const use = what >= 0 ? store.running.at(what) : grant.keptUse(request.attempt)
+  if (use !== undefined) {
+    if (isOther(use, request)) return OTHER_REQUEST
+    store.lapseIfOver(use, now)
+    return use.toAttempt()
+  }
+  if (what === NEVER) return undefined
+  if (!isPlain(request)) return OTHER_REQUEST
+  const { event } = request
+  const status = statusOf(what)
+  if (status === undefined) return { ok: true, state: 'unknown', event }
+  return { ok: true, state: 'done', event, outcome: { status } }
+}
+
+const isOther = (use: Use, { attempt, event, idempotency }: RedeemRequest): boolean =>
+  use.attempt !== attempt || use.event !== event || use.key !== idempotency?.key || use.digest !== idempotency?.digest
 
 /** What a request gets that makes no use of its own: the outcome of an earlier one, or a refusal. */
 function insteadOfUse(

@@ -21,10 +21,31 @@ describe('RunningUses', () => {
     running.add(first)
     running.delete(first)
     running.delete(first)
+    for (let lap = 1; lap < 64; lap += 1) {
+      const other = use()
+      running.add(other)
+      running.delete(other)
+    }
     running.add(second)
-    expect([running.size, second.place, running.get(first.reservation)]).toEqual([1, first.place, undefined])
+    // 64 places: the second is where the first was.
+    expect([running.size, second.place - first.place]).toEqual([1, 64])
+    expect([running.get(first.reservation), running.at(first.place)]).toEqual([undefined, undefined])
     running.delete(first)
-    expect(running.get(second.reservation)).toBe(second)
+    expect([running.get(second.reservation), running.at(second.place)]).toEqual([second, second])
+  })
+
+  test('goes around those that run for long', () => {
+    const running = new RunningUses()
+    const long = Array.from({ length: 31 }, use)
+    for (const each of long) running.add(each)
+    for (let lap = 0; lap < 2000; lap += 1) {
+      const short = use()
+      running.add(short)
+      expect(running.get(short.reservation)).toBe(short)
+      running.delete(short)
+    }
+    expect(running.size).toBe(31)
+    expect(long.every((each) => running.get(each.reservation) === each)).toBe(true)
   })
 
   test.each([

@@ -1,5 +1,7 @@
 import type { RefusalReason } from '../reason.ts'
+import { ELSEWHERE, UNKNOWN, doneWith } from './attempts.ts'
 import type { Charges } from './charges.ts'
+import type { Fingerprint } from './fingerprint-set.ts'
 import type { Outcome, RedeemAnswer, RedeemRequest } from './ledger.ts'
 
 /** What a use needs of the grant it spends. */
@@ -10,6 +12,7 @@ export interface UsedGrant {
   readonly actionUses: { count: number }
   readonly repeats: Repeats | undefined
   whyDead(now: number): RefusalReason | undefined
+  endUse(use: Use): void
 }
 
 /** The uses of one task at one audience that a retry may ask about. */
@@ -28,6 +31,8 @@ export class Use {
   place = -1
   readonly grant: UsedGrant
   readonly attempt: string
+  /** Of its attempt, where all that a resend is told fits in a few numbers: no key, and the event's id is the attempt's. */
+  readonly mark: Fingerprint | undefined
   readonly event: string
   /** Idempotency key and the digest it stands for. */
   readonly key: string | undefined
@@ -42,14 +47,27 @@ export class Use {
   /** Next in the order in which leases end. */
   next: Use | undefined = undefined
 
-  constructor(grant: UsedGrant, request: RedeemRequest, lease: { readonly at: number; readonly end: number }) {
+  constructor(
+    grant: UsedGrant,
+    request: RedeemRequest,
+    { mark, at, end }: { readonly mark: Fingerprint; readonly at: number; readonly end: number },
+  ) {
     this.grant = grant
     this.attempt = request.attempt
     this.event = request.event
+    this.mark = isPlain(request) ? mark : undefined
     this.key = request.idempotency?.key
     this.digest = request.idempotency?.digest
-    this.at = lease.at
-    this.leaseEnd = lease.end
+    this.at = at
+    this.leaseEnd = end
+  }
+
+  /** What its attempt is told once it is over, in one number. */
+  briefly(): number {
+    if (this.state === 'released' || this.state === 'unknown') return UNKNOWN
+    const { outcome } = this
+    if (outcome === undefined || outcome.body !== undefined || outcome.contentType !== undefined) return ELSEWHERE
+    return doneWith(outcome.status) ?? ELSEWHERE
   }
 
   /** What the attempt that made this use is told, the first time and when it is sent again. */
@@ -66,3 +84,7 @@ export class Use {
     return { ok: true, state: this.state === 'running' ? 'running' : 'unknown', event: this.event }
   }
 }
+
+/** A request of which nothing has to be kept but that there was one. */
+export const isPlain = ({ attempt, event, idempotency }: RedeemRequest): boolean =>
+  idempotency === undefined && event === attempt

@@ -166,6 +166,44 @@ export const redeemCases: readonly Case[] = [
     },
   },
   {
+    title: 'refuses another request under the id of an attempt that has ended',
+    async run(scene) {
+      const grant = await scene.grant({ limits: [calls(3)] })
+      const attempt = scene.id('at')
+      const { reservation } = await scene.first(grant, { attempt, event: attempt })
+      await scene.ledger.settle(reservation, { status: 200 })
+      await scene.refused(grant, 'idempotency-conflict', { attempt })
+      await scene.refused(grant, 'idempotency-conflict', {
+        attempt,
+        event: attempt,
+        idempotency: { key: 'k', digest: 'd' },
+      })
+      assert.equal(await scene.usesLeft(grant), 2)
+    },
+  },
+  {
+    title: 'tells an attempt that names its own event what it told every other',
+    async run(scene) {
+      const grant = await scene.grant({ limits: [calls(9)] })
+      for (const outcome of [{ status: 204 }, { status: 200, contentType: 'text/plain' }, { status: 1001 }]) {
+        const attempt = scene.id('at')
+        const request = await scene.request(grant, { attempt, event: attempt })
+        const answer = await scene.ledger.redeem(request)
+        assert.ok(answer.ok && answer.state === 'first')
+        assert.deepEqual(await scene.ledger.redeem(request), answer)
+        await scene.ledger.settle(answer.reservation, outcome)
+        assert.deepEqual(await scene.ledger.redeem(request), { ok: true, state: 'done', event: attempt, outcome })
+      }
+      const attempt = scene.id('at')
+      const request = await scene.request(grant, { attempt, event: attempt })
+      const answer = await scene.ledger.redeem(request)
+      assert.ok(answer.ok && answer.state === 'first')
+      assert.equal(await scene.ledger.giveBack(answer.reservation, 'nothing done'), true)
+      assert.deepEqual(await scene.ledger.redeem(request), { ok: true, state: 'unknown', event: attempt })
+      assert.equal(await scene.usesLeft(grant), 6)
+    },
+  },
+  {
     title: 'lets an attempt that is sent again never start twice what has ended',
     async run(scene) {
       const grant = await scene.grant({ limits: [calls(3)] })

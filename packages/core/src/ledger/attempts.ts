@@ -1,0 +1,92 @@
+import type { Fingerprint } from './fingerprint-set.ts'
+
+/** Of an attempt that is not here. */
+export const NEVER = -(2 ** 31)
+/** Of one whose use came back, or whose outcome never came. */
+export const UNKNOWN = -1
+/** Of one whose use is kept as it is, for what does not fit in here. */
+export const ELSEWHERE = -2
+const LEAST_ROWS = 8
+const DONE = -1000
+const MAX_STATUS = 999
+
+/** What stands for an outcome that is a status and nothing else; undefined for a status that is none. */
+export const doneWith = (status: number): number | undefined =>
+  Number.isInteger(status) && status >= 0 && status <= MAX_STATUS ? DONE - status : undefined
+
+/** The status of what `doneWith` gave; undefined for anything else. */
+export const statusOf = (what: number): number | undefined => (what <= DONE && what !== NEVER ? DONE - what : undefined)
+
+/**
+ * What became of the attempts of one grant, as numbers: where the use runs (0 and up), or how it ended. A grant may be
+ * used thousands of times, and a record of each that a garbage collector has to visit costs more than the use.
+ *
+ * An attempt is a fingerprint of 64 bits under a random key, as a proof is: what was here is always found, and what was
+ * not is taken for it, and refused or answered as ended, about once in 10^12.
+ */
+export class Attempts {
+  size = 0
+  // Most grants are good for one use: the table exists from the second on.
+  #a = 0
+  #b = 0
+  #what = NEVER
+  /** Open addressing, at most half full: `a`, `b` and what became of it, three numbers a row. */
+  #table: Int32Array | undefined = undefined
+
+  get({ a, b }: Fingerprint): number {
+    const table = this.#table
+    if (table === undefined) return this.#a === a && this.#b === b ? this.#what : NEVER
+    const at = placeIn(table, a, b)
+    return isFree(table, at) ? NEVER : (table[at + 2] ?? NEVER)
+  }
+
+  /** Adds an attempt, or says what became of one. */
+  set({ a, b }: Fingerprint, what: number): void {
+    if (this.#table === undefined) {
+      const isFirst = this.size === 0
+      if (isFirst || (this.#a === a && this.#b === b)) {
+        this.#a = a
+        this.#b = b
+        this.#what = what
+        this.size = 1
+        return
+      }
+      this.#table = put(new Int32Array(3 * LEAST_ROWS), this.#a, this.#b, this.#what)
+    }
+    let table = this.#table
+    const isNew = isFree(table, placeIn(table, a, b))
+    if (isNew && 6 * (this.size + 1) > table.length) table = this.#table = twice(table)
+    if (isNew) this.size += 1
+    put(table, a, b, what)
+  }
+}
+
+/** Where this attempt is, or the free row where it would be. */
+function placeIn(table: Int32Array, a: number, b: number): number {
+  const rows = table.length / 3
+  let row = (a ^ (b >>> 7)) & (rows - 1)
+  for (;;) {
+    const at = 3 * row
+    if ((table[at] === a && table[at + 1] === b) || isFree(table, at)) return at
+    row = (row + 1) & (rows - 1)
+  }
+}
+
+/** No fingerprint is zero all through. */
+const isFree = (table: Int32Array, at: number): boolean => table[at] === 0 && table[at + 1] === 0
+
+function put(table: Int32Array, a: number, b: number, what: number): Int32Array {
+  const at = placeIn(table, a, b)
+  table[at] = a
+  table[at + 1] = b
+  table[at + 2] = what
+  return table
+}
+
+function twice(table: Int32Array): Int32Array {
+  const larger = new Int32Array(2 * table.length)
+  for (let at = 0; at < table.length; at += 3) {
+    if (!isFree(table, at)) put(larger, table[at] ?? 0, table[at + 1] ?? 0, table[at + 2] ?? 0)
+  }
+  return larger
+}
