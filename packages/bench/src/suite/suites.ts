@@ -1,7 +1,9 @@
 import { audit } from './audit.ts'
+import { auditDelivery } from './audit-delivery.ts'
 import { biscuit } from './biscuit.ts'
 import { http } from './http.ts'
 import { issue } from './issue.ts'
+import { memory } from './memory.ts'
 import { peers } from './peers.ts'
 import { pool } from './pool.ts'
 import { postgres } from './postgres.ts'
@@ -28,8 +30,10 @@ export const suites: readonly Suite[] = [
   postgres,
   redis,
   audit,
+  auditDelivery,
   http,
   scale,
   size,
   revocation,
+  memory,
 ]
