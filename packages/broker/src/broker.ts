@@ -141,7 +141,7 @@ function createEngine(options: BrokerOptions): Engine {
   const registrants = registrantsOf(options)
   const callers = new Map(registrants.map((registrant) => [registrant.id, registrant]))
   const apis = options.apis ?? []
-  const lists = createStatusLists({ issuer, incarnation: ledger.incarnation, clock })
+  const lists = createStatusLists({ issuer, incarnation: () => ledger.incarnation, clock })
   const tail = createRevocationTail(ledger, lists)
   const engine: Engine = {
     issuer,

@@ -8,9 +8,10 @@ function scene() {
   const time = { now: START }
   const clock = () => time.now
   const ledger = memoryLedger({ exactFor: 'one-process', clock })
-  const lists = createStatusLists({ issuer: 'https://broker.test', incarnation: ledger.incarnation, clock })
+  const lists = createStatusLists({ issuer: 'https://broker.test', incarnation: () => ledger.incarnation, clock })
   let asked = 0
-  const slow: Pick<Ledger, 'reserveStatus'> = {
+  const slow: Pick<Ledger, 'reserveStatus' | 'incarnation'> = {
+    incarnation: ledger.incarnation,
     reserveStatus: async (series, size) => {
       asked += 1
       await new Promise((resolve) => setImmediate(resolve))
@@ -78,5 +79,26 @@ describe('createStatusPlaces()', () => {
     const early = await places.allocate(time.now + 1)
     const late = await places.allocate(time.now + 900)
     expect(early.uri).not.toBe(late.uri)
+  })
+
+  test('takes no index of one life of the ledger into another', async () => {
+    const life = { incarnation: 'life-1', taken: 0 }
+    const clock = () => START
+    const ledger = {
+      get incarnation() {
+        return life.incarnation
+      },
+      reserveStatus: (_series: unknown, size: number) => (life.taken += size) - size,
+    }
+    const lists = createStatusLists({ issuer: 'https://broker.test', incarnation: () => life.incarnation, clock })
+    const places = createStatusPlaces(ledger, lists)
+    const other = createStatusPlaces(ledger, lists)
+    await Promise.all(Array.from({ length: 3 }, async () => places.allocate(START + 60)))
+    Object.assign(life, { incarnation: 'life-2', taken: 0 })
+    const given = await Promise.all(
+      Array.from({ length: 4000 }, async (_, n) => (n % 2 ? places : other).allocate(START + 60)),
+    )
+    expect(new Set(given.map(nameOf)).size).toBe(4000)
+    expect(given.every(({ uri }) => uri.includes('/life-2-'))).toBe(true)
   })
 })

@@ -19,10 +19,11 @@ export interface StatusPlaces {
 
 /** Throws HallpassError `ledger-unavailable` where the ledger gives no indexes. */
 export function createStatusPlaces(
-  ledger: Pick<Ledger, 'reserveStatus'>,
+  ledger: Pick<Ledger, 'reserveStatus' | 'incarnation'>,
   lists: Pick<StatusLists, 'series' | 'place'>,
 ): StatusPlaces {
   const blocks = new Map<string, Block>()
+  let life = ledger.incarnation
   const taking = new Map<string, Promise<Block>>()
 
   const keep = (series: StatusSeries, first: number): Block => {
@@ -39,9 +40,14 @@ export function createStatusPlaces(
   const take = (series: StatusSeries): MaybePromise<Block> => {
     const asked = taking.get(series.name)
     if (asked !== undefined) return asked
+    const before = life
     const first = ledger.reserveStatus(series, BLOCK)
     if (!isPromise(first)) return keep(series, first)
-    const kept = first.then((index) => keep(series, index)).finally(() => taking.delete(series.name))
+    const keepIfAlive = (index: number): Block => {
+      if (before === ledger.incarnation) return keep(series, index)
+      throw new HallpassError('ledger-unavailable', 'The ledger began another life; ask again')
+    }
+    const kept = first.then(keepIfAlive).finally(() => taking.delete(series.name))
     taking.set(series.name, kept)
     return kept
   }
@@ -59,6 +65,11 @@ export function createStatusPlaces(
 
   return {
     allocate(exp) {
+      // Another life counts its indexes anew: those of the one before belong to others there.
+      if (life !== ledger.incarnation) {
+        blocks.clear()
+        life = ledger.incarnation
+      }
       const series = lists.series(exp)
       const block = blocks.get(series.name) ?? take(series)
       return isPromise(block) ? block.then(from) : from(block)

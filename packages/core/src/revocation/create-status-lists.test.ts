@@ -10,7 +10,7 @@ function scene(options: Partial<StatusListsOptions> = {}) {
   const time = { now: START }
   const lists = createStatusLists({
     issuer: 'https://broker.example',
-    incarnation: 'mem_1',
+    incarnation: () => 'mem_1',
     clock: () => time.now,
     ...options,
   })
@@ -39,7 +39,7 @@ describe('createStatusLists()', () => {
   })
 
   test('says the incarnation in every uri', () => {
-    const { uri } = scene({ incarnation: 'pg 7/2', issuer: 'https://broker.example/' }).place(0)
+    const { uri } = scene({ incarnation: () => 'pg 7/2', issuer: 'https://broker.example/' }).place(0)
     expect(uri).toMatch(/^https:\/\/broker\.example\/status\/pg%207%2F2-\w+-0$/)
   })
 
@@ -110,7 +110,7 @@ describe('createStatusLists()', () => {
 
   test('answers nothing for a list of another life', async () => {
     const { uri } = scene().place(0)
-    expect(await scene({ incarnation: 'mem_2' }).lists.encode(uri)).toBeUndefined()
+    expect(await scene({ incarnation: () => 'mem_2' }).lists.encode(uri)).toBeUndefined()
   })
 
   test.each([Number.NaN, Number.POSITIVE_INFINITY, START + 1000])('throws for a grant that ends at %d', (exp) => {

@@ -6,8 +6,11 @@ import { STATUS } from './status-list-encoding.ts'
 
 export interface StatusListsOptions {
   readonly issuer: string
-  /** Which life of the ledger the lists speak for: those of another are never found, and never served incomplete. */
-  readonly incarnation: string
+  /**
+   * Which life of the ledger the lists speak for, asked each time: a store may begin another under a running broker. The
+   * lists of another life are never found, and never served incomplete.
+   */
+  readonly incarnation: () => string
   /** NumericDate seconds; the ledger's clock. */
   readonly clock: () => number
   /** Statuses in one list, a multiple of 8 up to 2^20; default 2^17. All brokers of one ledger have the same. */
@@ -57,7 +60,8 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
   if (!Number.isSafeInteger(size) || size < 8 || size > 2 ** 20 || size % 8 !== 0) {
     throw new HallpassError('configuration-invalid', 'createStatusLists({ size }) takes a multiple of 8 up to 2^20')
   }
-  const base = `${issuer.replace(/\/+$/, '')}/status/${encodeURIComponent(incarnation)}-`
+  const root = `${issuer.replace(/\/+$/, '')}/status/`
+  const baseNow = () => `${root}${encodeURIComponent(incarnation())}-`
   /** Lists with something set in them, by uri. */
   const lists = new Map<string, { readonly list: StatusList; readonly until: number }>()
   const blank = new StatusList(size)
@@ -74,6 +78,7 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
   }
 
   const locate = (uri: string) => {
+    const base = baseNow()
     const [, name = '', number = ''] = (uri.startsWith(base) && PLACE.exec(uri.slice(base.length))) || []
     const stretch = Number.parseInt(name, 36)
     if (!Number.isSafeInteger(stretch)) return undefined
@@ -96,9 +101,10 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
       const last = Math.floor((now + MAX_TTL_SECONDS + MAX_SKEW_SECONDS) / STRETCH_SECONDS)
       return Array.from({ length: last - first + 1 }, (_, step) => seriesOf(first + step))
     },
-    place: ({ name }, index) => ({ uri: `${base}${name}-${Math.floor(index / size)}`, idx: index % size }),
+    place: ({ name }, index) => ({ uri: `${baseNow()}${name}-${Math.floor(index / size)}`, idx: index % size }),
     locate,
-    uris: ({ name }, taken) => Array.from({ length: Math.ceil(taken / size) }, (_, list) => `${base}${name}-${list}`),
+    uris: ({ name }, taken) =>
+      Array.from({ length: Math.ceil(taken / size) }, (_, list) => `${baseNow()}${name}-${list}`),
     set(uri, idx, value) {
       if (value !== STATUS.invalid || !Number.isSafeInteger(idx) || idx < 0 || idx >= size) return false
       const known = lists.get(uri)
