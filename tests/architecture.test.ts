@@ -26,7 +26,10 @@ const rows: Record<string, Row> = {
   postgres: { ours: ['core'], modules: [] },
   redis: { ours: ['core'], modules: [] },
   testing: { ours: roles, modules: ['jose'], peers: ['vitest'] },
-  cli: { ours: [...roles, 'testing'], modules: ['@hono/node-server', 'hono', 'jiti', 'yaml'] },
+  cli: {
+    ours: [...roles, 'testing', 'sqlite', 'redis', 'postgres'],
+    modules: ['@hono/node-server', 'hono', 'jiti', 'yaml'],
+  },
 }
 
 /** Private programs: they take what their manifest lists. */

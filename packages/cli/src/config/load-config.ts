@@ -27,6 +27,9 @@ const OURS = [
   '@hallpass/verifier/express',
   '@hallpass/verifier/fastify',
   '@hallpass/verifier/hono',
+  '@hallpass/sqlite',
+  '@hallpass/redis',
+  '@hallpass/postgres',
   '@hallpass/cli',
 ]
 

@@ -101,6 +101,7 @@ export function devConfig(loaded: LoadedConfig, port: string | undefined): DevCo
         ...(environment !== undefined && { environment }),
         keys: () => devKeys(join(home, 'keys')),
         trail: { path: join(home, 'audit.jsonl'), everySeconds: 5 },
+        ledger: 'memory',
         listen: {},
       },
     },

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
 import { Failure } from '../command/failure.ts'
@@ -25,6 +26,14 @@ function notListening({ host, port }: Address, error: NodeJS.ErrnoException): Fa
 export async function listen(handler: (request: Request) => Promise<Response>, address: Address): Promise<Listening> {
   const { host, port } = address
   const server = serve({ fetch: handler, hostname: host, port })
+  const running = new Set<ServerResponse>()
+  let isStopping = false
+  // A connection that is kept alive would bring another request, and never be idle when it is looked at.
+  server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
+    if (isStopping) response.setHeader('connection', 'close')
+    running.add(response)
+    response.once('close', () => running.delete(response))
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('listening', resolve)
     server.once('error', (error: NodeJS.ErrnoException) => reject(notListening(address, error)))
@@ -33,6 +42,8 @@ export async function listen(handler: (request: Request) => Promise<Response>, a
     host,
     port: (server.address() as AddressInfo).port,
     async stop(graceMs) {
+      isStopping = true
+      for (const response of running) if (!response.headersSent) response.setHeader('connection', 'close')
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       if ('closeIdleConnections' in server) server.closeIdleConnections()
       const late = setTimeout(() => {

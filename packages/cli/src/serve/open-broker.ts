@@ -2,21 +2,23 @@ import { resolve } from 'node:path'
 import { createBroker } from '@hallpass/broker'
 import type { Broker, SigningKeys } from '@hallpass/broker'
 import type { AuditSink } from '@hallpass/core'
-import { memoryLedger } from '@hallpass/core'
 import { fileTrail } from '@hallpass/core/file-trail'
 import { Failure } from '../command/failure.ts'
 import type { HallpassConfig, TrailConfig } from '../config/define-config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { readKeyRing } from '../keys/key-ring.ts'
 import { signerOf, signingKeysOf } from '../keys/ring-signers.ts'
+import { openLedger } from './open-ledger.ts'
 
 export interface OpenBroker {
   readonly broker: Broker
   /** Where the trail is, when it is a file. */
   readonly trailFile?: string
+  /** What kind of ledger it is, and where, without credentials. */
+  readonly ledgerPlace: string
   /** Takes up what `hallpass keys rotate` did; answers the kid that signs now, or undefined when nothing changed. */
   reloadKeys(): string | undefined
-  /** Ends the broker, writes what is still to be written, closes the trail. */
+  /** Ends the broker, writes what is still to be written, closes the trail, then the ledger. */
   close(): Promise<void>
 }
 
@@ -61,17 +63,21 @@ export async function openBroker(loaded: LoadedConfig, options: OpenOptions): Pr
     typeof config.keys === 'string'
       ? signingKeysOf(resolve(directory, config.keys), Date.now() / 1000)
       : await config.keys()
-  const ledger = (await config.ledger?.()) ?? memoryLedger({ exactFor: 'one-process' })
-  const audit: AuditSink = await openTrail(loaded, keys, options)
+  const store = await openLedger(loaded)
+  let audit: AuditSink | undefined
   let broker: Broker
   try {
-    broker = createBroker({ ...brokerOptions(config), ledger, keys, audit })
+    audit = await openTrail(loaded, keys, options)
+    broker = createBroker({ ...brokerOptions(config), ledger: store.ledger, keys, audit })
   } catch (error) {
-    await audit.close()
+    await audit?.close()
+    await store.close()
     throw error
   }
+  const trail = audit
   return {
     broker,
+    ledgerPlace: store.place,
     ...(typeof config.trail !== 'function' && { trailFile: resolve(directory, trailConfig(config.trail).path) }),
     reloadKeys() {
       if (keyDirectory === undefined) return undefined
@@ -85,7 +91,8 @@ export async function openBroker(loaded: LoadedConfig, options: OpenOptions): Pr
     },
     async close() {
       await broker.close()
-      await audit.close()
+      await trail.close()
+      await store.close()
     },
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Output } from '../command/output.ts'
 import { Failure } from '../command/failure.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
@@ -7,7 +8,7 @@ import { isLoopback } from './loopback.ts'
 import type { OpenBroker } from './open-broker.ts'
 import { openBroker } from './open-broker.ts'
 
-const GRACE_MS = 10_000
+const GRACE_SECONDS = 10
 
 export interface ListenOptions {
   readonly host: string | undefined
@@ -26,6 +27,10 @@ export function addressOf(
     throw new Failure(`The issuer ${config.issuer} is not this machine: say where to listen with --port`)
   if (!Number.isSafeInteger(port) || port < 0 || port > 65_535)
     throw new Failure('--port takes a number from 0 to 65535', 2)
+  for (const name of ['drainSeconds', 'graceSeconds'] as const) {
+    const seconds = config.listen?.[name] ?? 0
+    if (!(seconds >= 0 && seconds <= 600)) throw new Failure(`listen.${name} takes seconds from 0 to 600`)
+  }
   return { host: typed.host ?? config.listen?.host ?? '127.0.0.1', port }
 }
 
@@ -52,7 +57,8 @@ const logLine = (fields: object): void => {
 }
 
 /**
- * Runs a broker until it is asked to end: no new requests, running ones finish, the trail is written and closed.
+ * Runs a broker until it is asked to end: not ready any more, then no new requests, running ones finish, the trail is
+ * written and closed, then the ledger.
  * `started` is called when it answers.
  */
 export async function runBroker(
@@ -79,8 +85,11 @@ export async function runBroker(
   })
   started({ ...open, listening })
   const signal = await asked()
+  const { drainSeconds = 0, graceSeconds = GRACE_SECONDS } = loaded.config.listen ?? {}
   output.warn(`${signal}: finishing`)
-  await listening.stop(GRACE_MS)
+  open.broker.drain()
+  await setTimeout(drainSeconds * 1000)
+  await listening.stop(graceSeconds * 1000)
   await open.close()
   return 0
 }

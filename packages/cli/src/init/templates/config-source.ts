@@ -67,6 +67,8 @@ export default defineConfig({
   policy,
   keys: 'keys/broker',
   trail: 'audit.jsonl',
+  // A restart of \`hallpass serve\` ends every task. What keeps them: 'sqlite:hallpass.db', 'redis://…', 'postgres://…'
+  ledger: 'memory',
   apis: [{ id: ${quote(names.api)}, api, identity: registered(${quote(names.api)}, publicKeys.api) }],
   operators: [{ id: ${quote(names.operator)}, identity: registered(${quote(names.operator)}, publicKeys.operator) }],
 })
