@@ -1,3 +1,4 @@
+import { auditExport } from './audit/audit-export.ts'
 import { auditShow } from './audit/audit-show.ts'
 import { auditVerify } from './audit/audit-verify.ts'
 import type { Command } from './command/command.ts'
@@ -22,6 +23,7 @@ export const commands: readonly Command[] = [
   policyExplain,
   auditShow,
   auditVerify,
+  auditExport,
   revokeCommand,
   resumeCommand,
   keysGenerate,
