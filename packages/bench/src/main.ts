@@ -11,6 +11,9 @@ if (command === 'serve') {
 } else if (command === 'follow') {
   const { follow } = await import('./feed/follow.ts')
   follow()
+} else if (command === 'weigh') {
+  const { weigh } = await import('./memory/weigh.ts')
+  weigh()
 } else if (command === 'first-answer') {
   const { firstAnswer } = await import('./size/first-answer.ts')
   process.exitCode = (await firstAnswer()) === 200 ? 0 : 1

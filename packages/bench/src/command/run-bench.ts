@@ -3,6 +3,7 @@ import { cpus } from 'node:os'
 import { profileRow } from '../profile/profile-row.ts'
 import { renderTable, renderVerdict } from '../report/table.ts'
 import { runSuites } from '../suite/run-suites.ts'
+import type { Suite } from '../suite/suite.ts'
 import { suites } from '../suite/suites.ts'
 import { isChosen, parseOptions } from './options.ts'
 
@@ -14,7 +15,7 @@ export async function runBench(args: readonly string[]): Promise<number> {
   const machine = { processor: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version }
   const note = (text: string): void => void process.stderr.write(`[bench] ${text}\n`)
 
-  const { rows, broken } = await runSuites(suites, {
+  const { rows, broken } = await runSuites(options.only.length === 0 ? suites.filter(runsUnasked) : suites, {
     pace: options.quick ? 'quick' : 'full',
     isChosen: (id) => isChosen(id, options.only),
     progress: note,
@@ -32,6 +33,8 @@ export async function runBench(args: readonly string[]): Promise<number> {
   }
   return rows.length === 0 || broken.length > 0 ? 1 : 0
 }
+
+const runsUnasked = ({ onlyWhenNamed }: Suite): boolean => onlyWhenNamed !== true
 
 const TOP = 15
 

@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { createVerifier } from '@hallpass/verifier'
 import { feed } from '@hallpass/verifier/feed'
 import { admittingLedger } from '../feed/admitting-ledger.ts'
@@ -8,6 +6,8 @@ import { bigFeed, listOf } from '../feed/big-feed.ts'
 import { openFeedBroker } from '../feed/feed-broker.ts'
 import { quantile } from '../feed/quantile.ts'
 import { startFollowers } from '../feed/start-followers.ts'
+import { held } from '../memory/held.ts'
+import { figure } from '../row/figure.ts'
 import type { Row } from '../row/row.ts'
 import type { RowAim } from '../row/row-aim.ts'
 import { bearerCall, RESOURCE } from '../world/agent-call.ts'
@@ -46,32 +46,6 @@ const memory: RowAim = {
   work: 'what the process holds more, per living grant, once its verifier knows which of 10 million are dead',
 }
 
-/** A line about something that is not a cost against another: the figure itself, in the unit of its aim. */
-function figure(
-  { aim, ...row }: RowAim,
-  value: number,
-  more: Pick<Row, 'best' | 'max' | 'rounds' | 'microseconds' | 'detail'>,
-): Row {
-  const round = (number: number): number => Number(number.toPrecision(4))
-  return {
-    id: row.id,
-    ratio: round(value),
-    aim,
-    better: row.better,
-    baseline: row.baseline,
-    unit: `${row.baseline}s`,
-    met: aim === null ? null : value <= aim,
-    min: round(more.best),
-    measure: row.measure,
-    otherRatio: null,
-    baselineMicroseconds: 0,
-    note: row.work,
-    ...more,
-    best: round(more.best),
-    max: round(more.max),
-  }
-}
-
 async function measureDelay(row: RowAim, revocations: number): Promise<Row> {
   const broker = await openFeedBroker()
   try {
@@ -97,19 +71,6 @@ async function measureDelay(row: RowAim, revocations: number): Promise<Row> {
   } finally {
     await broker.close()
   }
-}
-
-/** What the process holds after its garbage is gone: the heap and what lies beside it. */
-async function held(): Promise<number> {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  // What the rows before left behind is let go of in several turns.
-  for (let times = 0; times < 10; times += 1) {
-    collect()
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  const { heapUsed, external } = process.memoryUsage()
-  return heapUsed + external
 }
 
 /** A verifier that knows which of so many grants are dead. */

@@ -22,6 +22,8 @@ export interface OpenSuite {
 
 export interface Suite {
   readonly rows: readonly RowAim[]
+  /** Takes long and says little about one request: run only where one of its rows was asked for. */
+  readonly onlyWhenNamed?: true
   /** Its own pace, where slices of 60 ms do not fit. */
   readonly pace?: { readonly full: Pace; readonly quick: Pace }
   /** In place of timing, for rows that are no cost against another: a delay, a size. Throws where a check fails. */

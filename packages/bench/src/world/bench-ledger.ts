@@ -24,7 +24,7 @@ export function openLedger(): Ledger {
   return ledger
 }
 
-export function openTask(ledger: Ledger, txn: string): void {
+export function openTask(ledger: Ledger, txn: string, maxOpenTasks = 16): void {
   const openedAt = now(ledger.now())
   const opened = now(
     ledger.openTask(
@@ -40,7 +40,7 @@ export function openTask(ledger: Ledger, txn: string): void {
         policy: POLICY,
         incarnation: ledger.incarnation,
       },
-      { maxOpenTasks: 16 },
+      { maxOpenTasks },
     ),
   )
   if (!opened.ok) throw new Error(`The ledger did not open the task: ${opened.reason}.`)

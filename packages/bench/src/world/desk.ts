@@ -1,6 +1,6 @@
 import { createBroker, generateSigningKeys } from '@hallpass/broker'
 import type { Answer, Broker } from '@hallpass/broker'
-import type { JsonObject, Ledger } from '@hallpass/core'
+import type { JsonObject, Ledger, WorkloadIdentity } from '@hallpass/core'
 import { CLIENT_ASSERTION_TYPE, DETAIL_TYPE, GRANT_TYPE, TOKEN_TYPE_URI } from '@hallpass/core'
 import { testIdentity } from '@hallpass/testing'
 import { emptyLedger } from './bench-ledger.ts'
@@ -39,14 +39,16 @@ export interface Desk {
 
 export const TOKEN_URL = `${ISSUER}/token`
 
-export async function openDesk(): Promise<Desk> {
+type OrdersPolicy = ReturnType<typeof ordersPolicy>
+
+export async function openDesk(policyFor: (identity: WorkloadIdentity) => OrdersPolicy = ordersPolicy): Promise<Desk> {
   const identity = testIdentity(AGENT, { audience: ISSUER, clock: () => Date.now() / 1000 })
   const trail = openBenchTrail()
   trail.chain(true)
   const ledger = emptyLedger()
   const broker = createBroker({
     issuer: ISSUER,
-    policy: ordersPolicy(identity.registered),
+    policy: policyFor(identity.registered),
     ledger,
     keys: generateSigningKeys(),
     audit: trail,
