@@ -6,6 +6,7 @@ const node = (file, args) => run(process.execPath, ['--enable-source-maps', file
 
 const tasks = {
   start: (args) => node('examples/support-desk/dist/main.js', args),
+  fleet: (args) => node('examples/fleet/dist/main.js', args),
   bench: (args) => node('packages/bench/dist/main.js', args),
   fuzz: (args) => node('packages/fuzz/dist/main.js', args),
   conformance: (args) => node('packages/conformance/dist/main.js', args),
