@@ -18,6 +18,8 @@ describe('checkConstraints()', () => {
     ['any', { a: { any: true } }],
     ['optional', { a: { any: true, optional: true } }],
     ['a parameter named like a prototype member', { constructor: { any: true } }],
+    ['64 choices', { a: { one_of: Array.from({ length: 64 }, (_, i) => i) } }],
+    ['64 parameters', Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`p${i}`, { any: true }]))],
   ])('knows %s', (_name, value) => {
     expect(checkConstraints(value)).toEqual({ ok: true, value })
   })
@@ -30,6 +32,7 @@ describe('checkConstraints()', () => {
     ['an inherited one', { toString: 'x' }],
     ['two operators', { equals: 1, any: true }],
     ['a range and another', { min: '1', prefix: 'a' }],
+    ['a range and another that would do as a bound', { min: '1', prefix: '5' }],
     ['any false', { any: false }],
     ['any text', { any: 'true' }],
     ['an empty prefix', { prefix: '' }],

@@ -27,7 +27,7 @@ function isConstraint(value: JsonValue | undefined): boolean {
   const { optional } = value
   if (optional !== undefined && typeof optional !== 'boolean') return false
   const operators = Object.keys(value).filter((name) => name !== 'optional')
-  const [operator = ''] = operators
+  const operator = operators[0]
   if (operators.every((name) => name === 'min' || name === 'max')) return isRange(value, operators)
   if (operators.length !== 1) return false
   if (operator === 'equals') return true

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import * as platform from '#crypto'
 import type { JsonObject, JsonValue } from '../json/value.ts'
 import { amountsFor, covers, parameterDigest } from './covers.ts'
 import type { Ask } from './covers.ts'
@@ -26,6 +27,29 @@ describe('parameterDigest()', () => {
     ['an amount', { amount: '42.00' }, 'sha-256:0_jbHZ7gAdJb1JpxPEP0WCeCZZ6HkA0Xe5vHXIqt6GQ'],
   ])('of %s is the SHA-256 of its canonical JSON', (_name, parameters, digest) => {
     expect(parameterDigest(parameters)).toBe(digest)
+  })
+
+  test('of nothing needs no hash, as every read comes by here', () => {
+    const hashes = vi.spyOn(platform, 'sha256Base64url')
+    const nothing = parameterDigest({})
+    expect(hashes).not.toHaveBeenCalled()
+    hashes.mockRestore()
+    expect(parameterDigest(Object.create(null) as JsonObject)).toBe(nothing)
+  })
+
+  test.each([[[]], [null], [0]])('of %j is not that of nothing', (value) => {
+    expect(parameterDigest(value as unknown as JsonObject)).toMatch(/^sha-256:/)
+    expect(parameterDigest(value as unknown as JsonObject)).not.toBe(parameterDigest({}))
+  })
+
+  test.each<[string, object]>([
+    ['a map', new Map()],
+    ['a date', new Date(0)],
+    ['what inherits its members', Object.create({ amount: '1' }) as object],
+  ])('throws for %s, which has no members either', (_name, value) => {
+    expect(() => parameterDigest(value as JsonObject)).toThrow(
+      expect.objectContaining({ code: 'configuration-invalid' }),
+    )
   })
 
   test('tells apart what differs', () => {
@@ -135,6 +159,12 @@ describe('amountsFor()', () => {
     ['a broken scale', [{ ...total, scale: 1.5 }], { amount: '1' }],
   ])('refuses %s', (_name, limits, parameters) => {
     expect(amountsFor(limits, parameters)).toMatchObject({ ok: false, reason: 'amount-invalid' })
+  })
+
+  test('answers a plain object', () => {
+    const answer = amountsFor([total], { amount: '1' })
+    const expected = { value: 100, writable: true, enumerable: true, configurable: true }
+    expect(answer.ok && Object.getOwnPropertyDescriptor(answer.value, 'amount')).toEqual(expected)
   })
 
   test('takes a parameter named like a prototype member', () => {

@@ -2,7 +2,7 @@ import { sha256Base64url } from '#crypto'
 import { matchResource } from '../catalog/resource.ts'
 import { toUnits } from '../decimal/decimal.ts'
 import { canonicalize } from '../json/canonicalize.ts'
-import { member } from '../json/is-object.ts'
+import { isObject, member } from '../json/is-object.ts'
 import type { JsonObject } from '../json/value.ts'
 import type { RefusalReason } from '../reason.ts'
 import { ok, refuse } from '../result.ts'
@@ -19,12 +19,9 @@ export function parameterDigest(parameters: JsonObject): string {
   return `sha-256:${sha256Base64url(canonicalize(parameters))}`
 }
 
-/** Anything but a plain object is for `canonicalize` to refuse. */
-function isEmpty(value: JsonObject): boolean {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return (prototype === Object.prototype || prototype === null) && Object.keys(value).length === 0
-}
+/** Anything but a plain object is for `canonicalize` to write or to refuse. */
+const isEmpty = (value: JsonObject): boolean =>
+  isObject(value) && Object.getPrototypeOf(value) === Object.prototype && Object.keys(value).length === 0
 
 /** What a request means: parameters are the raw JSON that was sent. */
 export interface Ask {
@@ -69,8 +66,9 @@ export function amountsFor(
       return refuse('amount-invalid', 'two limits count one parameter in different scales')
     scales.set(parameter, scale)
     const value = member(parameters, parameter)
-    const units = typeof value === 'string' ? toUnits(value, scale) : refuse('amount-invalid')
-    if (!units.ok) return refuse('amount-invalid', 'a parameter that a total counts is missing or not an amount')
+    const units = typeof value === 'string' ? toUnits(value, scale) : undefined
+    if (units?.ok !== true)
+      return refuse('amount-invalid', 'a parameter that a total counts is missing or not an amount')
     Object.defineProperty(amounts, parameter, {
       value: units.value,
       enumerable: true,
