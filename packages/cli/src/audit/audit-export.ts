@@ -22,6 +22,19 @@ function following(text: string, after: ChainHead): TrailLine | undefined {
   return line?.seq === after.seq + 1 && line.prev === after.hash ? line : undefined
 }
 
+/** Whoever reads stdout sets the pace, and may leave before the end. */
+function watchReader() {
+  let isGone = false
+  process.stdout.once('error', () => (isGone = true))
+  return {
+    async ready(): Promise<void> {
+      // A pipe that broke says so a moment after it was written to.
+      if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain').catch(() => (isGone = true))
+      if (isGone) throw new Failure('Stdout was closed before the end of the trail')
+    },
+  }
+}
+
 export const auditExport: Command = {
   name: 'audit export',
   summary: 'Write a trail to stdout for a SIEM: as it is, as OCSF events or as OpenTelemetry logs',
@@ -43,6 +56,7 @@ export const auditExport: Command = {
     const after = Number(args.text('after') ?? 0)
     if (!Number.isSafeInteger(after) || after < 0) throw misused('--after takes the number of a line')
     let head: ChainHead = { seq: 0, hash: GENESIS }
+    const reader = watchReader()
     for await (const text of readTrail(file)) {
       const line = following(text, head)
       if (line === undefined) {
@@ -51,8 +65,7 @@ export const auditExport: Command = {
       head = { seq: line.seq, hash: line.hash }
       if (line.seq <= after) continue
       output.say(write(line, text))
-      // A reader that is slower than the disk sets the pace.
-      if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain')
+      await reader.ready()
     }
     return 0
   },

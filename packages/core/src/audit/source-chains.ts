@@ -17,7 +17,8 @@ export interface SourceChains {
 /** Words for where a line stands when it does not follow the newest one. */
 export function misplaced(after: ChainHead, at: { readonly seq: number; readonly prev: string }): string | undefined {
   if (at.seq === after.seq + 1 && at.prev === after.hash) return undefined
-  if (at.seq > after.seq + 1) return `${at.seq - after.seq - 1} lines before number ${at.seq} did not arrive`
+  const gone = at.seq - after.seq - 1
+  if (gone > 0) return `${gone} ${gone === 1 ? 'line' : 'lines'} before number ${at.seq} did not arrive`
   if (at.seq <= after.seq) return `number ${at.seq} came after number ${after.seq}`
   return `number ${at.seq} follows another number ${after.seq} than the one that arrived`
 }
