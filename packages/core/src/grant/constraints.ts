@@ -33,7 +33,7 @@ function isConstraint(value: JsonValue | undefined): boolean {
   if (operator === 'equals') return true
   if (operator === 'any') return value['any'] === true
   if (operator === 'prefix') return typeof value['prefix'] === 'string' && value['prefix'] !== ''
-  const choices = operator === 'one_of' ? value['one_of'] : undefined
+  const choices = value['one_of']
   return Array.isArray(choices) && choices.length > 0 && choices.length <= MAX_CHOICES
 }
 
@@ -53,10 +53,8 @@ export function satisfies(constraints: Constraints, parameters: JsonObject): Res
   for (const name of Object.keys(parameters)) {
     if (!Object.hasOwn(constraints, name)) return refuse('parameters-invalid', 'a parameter is not named by the grant')
   }
-  for (const name of Object.keys(constraints)) {
-    const constraint = constraints[name]
+  for (const [name, constraint] of Object.entries(constraints)) {
     const value = member(parameters, name)
-    if (constraint === undefined) return unknown
     if (value === undefined) {
       if (constraint.optional !== true) return refuse('constraint-failed', 'a parameter the grant names is missing')
     } else if (!allows(constraint, value)) {
