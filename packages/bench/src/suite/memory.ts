@@ -33,7 +33,7 @@ const kinds: readonly Kind[] = [
   }),
   kind('memory.grant', 'a registered grant in the memory ledger, its task not counted', {
     what: 'grants',
-    full: [500_000, 1_000_000, 2_000_000, 4_000_000],
+    full: [500_000, 1_000_000, 2_000_000],
     quick: [100_000, 200_000],
     bound: { maxGrants: 1_000_000, highestMaxGrants: MOST },
   }),

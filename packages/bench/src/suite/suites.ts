@@ -1,6 +1,7 @@
 import { audit } from './audit.ts'
 import { auditDelivery } from './audit-delivery.ts'
 import { biscuit } from './biscuit.ts'
+import { growth } from './growth.ts'
 import { http } from './http.ts'
 import { issue } from './issue.ts'
 import { memory } from './memory.ts'
@@ -36,4 +37,5 @@ export const suites: readonly Suite[] = [
   size,
   revocation,
   memory,
+  ...growth,
 ]
