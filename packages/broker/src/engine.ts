@@ -1,5 +1,6 @@
-import type { Action, AuditSink, EventMerger, Ledger, ProofKeyCache } from '@hallpass/core'
+import type { Action, AuditSink, Ledger, ProofKeyCache } from '@hallpass/core'
 import type { AgentRegistration, Policy } from '@hallpass/policy'
+import type { Merger } from './audit/merger.ts'
 import type { Recorder } from './audit/recorder.ts'
 import type { Traffic } from './audit/traffic.ts'
 import type { AssertionVerifier } from './identity/assertion.ts'
@@ -32,7 +33,7 @@ export interface Engine {
   readonly audit: AuditSink
   readonly traffic: Traffic
   /** Takes events of verifiers into the trail, each once. */
-  readonly events: EventMerger
+  readonly events: Merger
   readonly openUses: OpenUses
   readonly statusPlaces: StatusPlaces
   readonly statusLists: StatusListIssuer

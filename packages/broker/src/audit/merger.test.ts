@@ -1,6 +1,7 @@
-import { memoryTrail, sentLine, type AuditEvent, type TrailLine } from '@hallpass/core'
+import { memoryLedger, memoryTrail, sentLine, type AuditEvent, type TrailLine } from '@hallpass/core'
 import { describe, expect, test } from 'vitest'
-import { ORDERS, rig, START } from '../../test/rig.ts'
+import { keyPair } from '../../test/holder.ts'
+import { ORDERS, redeemRequest, rig, START } from '../../test/rig.ts'
 
 /** Events of one verifier as its spool sends them. */
 async function sent(count: number): Promise<AuditEvent[]> {
@@ -25,6 +26,23 @@ describe('createMerger()', () => {
     expect(await json('/audit', { events: events.slice(3) })).toMatchObject({ status: 200 })
     expect((await kept.events({ type: 'use.refused' })).map(({ id }) => id)).toEqual([events[3]?.id])
     expect(await kept.events({ type: 'trail.gap' })).toEqual([])
+  })
+
+  test('createMerger() lets a redeem be sent again that was on record before its broker was killed', async () => {
+    const ledger = memoryLedger({ exactFor: 'one-process', clock: () => START })
+    const first = rig({ ledger })
+    const pair = keyPair()
+    const task = (await first.open(pair)).body
+    const grant = (await first.exchange(pair, task.access_token)).body.access_token
+    const calls = [{ op: 'redeem', request: redeemRequest(grant, { pair, attempt: 'a' }) }]
+    const { body } = await (await first.caller('orders-api')).json('/redeem', { calls })
+    const tail = await first.events()
+    const kept = memoryTrail()
+    const second = rig({ ledger, audit: { ...kept, tail } })
+    const again = await (await second.caller('orders-api')).json('/redeem', { calls })
+    expect(again.body['answers']).toEqual(body['answers'])
+    expect(body['answers']).toMatchObject([{ ok: true, state: 'first' }])
+    expect(await kept.events({ type: 'use.started' })).toEqual([])
   })
 
   test('createMerger() puts a gap of a verifier on record', async () => {

@@ -90,7 +90,8 @@ async function redeem({ engine, audience }: Desk, request: RedeemRequest): Promi
   } catch {
     return refuse('audit-unavailable', 'the trail could not record it')
   }
-  const isTaken = added === 0 && !isResent
+  // The broker that recorded it may be gone, killed before its answer left.
+  const isTaken = added === 0 && !isResent && !engine.events.hadUse(request.event, reservation)
   return isTaken ? refuse('request-invalid', 'its event id is of another event') : answered
 }
 
