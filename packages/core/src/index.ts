@@ -143,6 +143,8 @@ export type { StatusListClaims, StatusListExpectation } from './revocation/check
 // Audit
 export type { AuditDelivery, AuditEvent, AuditSink, EventOrigin, EventType, Trail, TrailLine } from './audit/event.ts'
 export { sentLine } from './audit/origin.ts'
+export { EventStem, UseEvent } from './audit/use-event.ts'
+export type { EventFacts } from './audit/use-event.ts'
 export type { SourceBreak, SourceChain } from './audit/source-chain-report.ts'
 export type { EventFilter } from './audit/event-filter.ts'
 export { isAftermath } from './audit/aftermath.ts'

@@ -45,6 +45,67 @@ describe('createVerifier()', () => {
     expect(isPromise(verdict)).toBe(false)
   })
 
+  test('gives each call of one token its own answer, whichever came before', async () => {
+    const { verifier, issuer, audit } = setUp({ acceptUnboundGrantsThatAnyHolderCanUse: true })
+    const token = issuer.grant({ action: 'order.read', unbound: true })
+    const ask = async (action: 'order.read' | 'refund.create', target: string, more: Partial<IncomingCall> = {}) => {
+      const method = action === 'order.read' ? 'GET' : 'POST'
+      const headers = ['authorization', `Bearer ${token}`]
+      return said(await verifier.verify(action, { method, target, headers, ...more }))
+    }
+    const round = async () => [
+      await ask('order.read', '/orders/123'),
+      await ask('order.read', '/orders/999'),
+      await ask('order.read', '/orders/999'),
+      await ask('refund.create', '/orders/123/refund'),
+      await ask('order.read', '/orders/123', { method: 'HEAD' }),
+      await ask('order.read', '/v1/orders/123'),
+      await ask('order.read', '/v1/orders/123', { mount: '/v1' }),
+      await ask('order.read', '/orders/123', { route: { id: '999' } }),
+      await ask('order.read', '/orders/123?id=999'),
+      await ask('order.read', '/orders/123'),
+    ]
+    const answers = [
+      'admitted',
+      'resource-mismatch',
+      'resource-mismatch',
+      'action-mismatch',
+      'action-mismatch',
+      'action-mismatch',
+      'admitted',
+      'request-malformed',
+      'parameters-invalid',
+      'admitted',
+    ]
+    expect([await round(), await round()]).toEqual([answers, answers])
+    const refused = (await audit.events({ type: 'use.refused' })).filter(({ reason }) => reason === 'resource-mismatch')
+    expect(refused.map(({ resource }) => resource)).toEqual(['order:999', 'order:999', 'order:999', 'order:999'])
+    expect(new Set(refused.map(({ id }) => id)).size).toBe(4)
+  })
+
+  test('says at the end of a use what it follows and how it ended, and who made it where it started', async () => {
+    const { verifier, call, audit } = setUp()
+    const verdict = await verifier.verify('order.read', call())
+    if (verdict.kind === 'admitted') await verdict.settle({ status: 204 })
+    const [start, end] = await audit.events()
+    expect(start).toMatchObject({ type: 'use.started', client_id: 'support-bot', action: 'order.read' })
+    expect(end).toEqual({
+      seq: 2,
+      prev: start?.hash,
+      source: start?.source,
+      time: NOW,
+      hash: expect.any(String),
+      id: `${start?.id}-ended`,
+      type: 'use.ended',
+      txn: start?.txn,
+      jti: start?.jti,
+      action: 'order.read',
+      resource: 'order:123',
+      follows: start?.id,
+      status: 204,
+    })
+  })
+
   test('hands the handler a typed, complete grant', async () => {
     const { verifier, issuer } = setUp()
     const body = '{"amount":"42.00"}'

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { jsonText, quoted, quotedName } from './json-text.ts'
+import { jsonText, numberText, quoted, quotedName } from './json-text.ts'
 
 const frozen = <T extends object>(value: T): T => Object.freeze(value)
 
@@ -89,4 +89,35 @@ describe('jsonText()', () => {
     const inner = frozen({ price: frozen(new Money()) })
     expect([jsonText(inner), jsonText(inner)]).toEqual(['{"price":5}', '{"price":6}'])
   })
+})
+
+describe('numberText()', () => {
+  test('writes any finite number as JSON does', () => {
+    const time = fc.integer({ min: 0, max: 4e12 }).map((milliseconds) => milliseconds / 1000)
+    const number = fc.oneof(
+      time,
+      time.map((seconds) => seconds + 1e-5),
+      fc.integer(),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+    )
+    fc.assert(
+      fc.property(number, (value) => {
+        expect(numberText(value)).toBe(JSON.stringify(value))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  test.each([
+    1e9,
+    1e9 + 0.001,
+    1e9 + 0.999,
+    1e9 + 0.1,
+    1e9 + 0.12,
+    2 ** 40,
+    2 ** 40 - 0.001,
+    999_999_999.999,
+    -1e9,
+    1e21,
+  ])('writes %s as JSON does', (value) => expect(numberText(value)).toBe(JSON.stringify(value)))
 })

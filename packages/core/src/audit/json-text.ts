@@ -34,6 +34,26 @@ export function quotedName(name: string): string {
   return text
 }
 
+/** Thousandths as they end a number: `.5`, `.125`, and nothing for none. */
+const THOUSANDTHS: readonly string[] = Array.from({ length: 1000 }, (_, count) => String(count / 1000).slice(1))
+/** What is smaller is no time of our days, and as quick to write. */
+const LEAST_TIME = 1e9
+let newestWhole = -1
+let newestWholeText = ''
+
+/** A finite number as JSON.stringify writes it. Times in milliseconds come one after the other, and are put together. */
+export function numberText(value: number): string {
+  const thousandths = Math.round(value * 1000)
+  // Below 2^40 no two numbers of thousandths are the same double, and none takes an exponent.
+  if (!(value >= LEAST_TIME && value < 2 ** 40) || thousandths / 1000 !== value) return String(value)
+  const whole = Math.floor(value)
+  if (whole !== newestWhole) {
+    newestWhole = whole
+    newestWholeText = String(whole)
+  }
+  return newestWholeText + (THOUSANDTHS[thousandths - 1000 * whole] ?? '')
+}
+
 /**
  * JSON of a value, as JSON.stringify writes it; undefined for what has none. The text of plain data that is frozen all
  * through is kept with it: limits and policy versions are written into every token and event, and never change.

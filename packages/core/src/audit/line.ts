@@ -1,8 +1,10 @@
 import { sha256Base64url } from '#crypto'
 import { HallpassError } from '../fault.ts'
 import type { AuditEvent, TrailLine } from './event.ts'
-import { jsonText, quoted, quotedName } from './json-text.ts'
+import { jsonText, numberText, quoted, quotedName } from './json-text.ts'
 import { EVENT_MEMBERS } from './members.ts'
+import type { EventStem } from './use-event.ts'
+import { UseEvent } from './use-event.ts'
 
 /** `prev` of the first line: 32 zero bytes, base64url. */
 export const GENESIS = 'A'.repeat(43)
@@ -20,12 +22,8 @@ interface Member {
   readonly head: string
 }
 
-/** By name without a prototype, so that no inherited word counts as a member. */
-const members: Readonly<Record<string, Member | undefined>> = Object.assign(
-  Object.create(null),
-  Object.fromEntries(
-    Object.entries(EVENT_MEMBERS).map(([name, kind]): [string, Member] => [name, { kind, head: `,"${name}":` }]),
-  ),
+const members: ReadonlyMap<string, Member> = new Map(
+  Object.entries(EVENT_MEMBERS).map(([name, kind]) => [name, { kind, head: `,"${name}":` }]),
 )
 
 const unwritable = (member: string, wanted: string): HallpassError =>
@@ -38,11 +36,35 @@ function valueText(name: string, kind: Member['kind'], value: unknown): string {
   }
   if (kind === 'number') {
     if (typeof value !== 'number' || !Number.isFinite(value)) throw unwritable(name, 'a finite number')
-    return String(value)
+    return numberText(value)
   }
   const text = jsonText(value)
   if (text === undefined) throw unwritable(name, 'JSON')
   return text
+}
+
+const membersText = (event: object): string => {
+  let text = ''
+  for (const name in event) text += memberText(name, event[name as keyof typeof event])
+  return text
+}
+
+function memberText(name: string, value: unknown): string {
+  const member = members.get(name)
+  return member === undefined || value === undefined ? '' : member.head + valueText(name, member.kind, value)
+}
+
+/** The same for an event whose common facts may have been written before. */
+function useText(event: AuditEvent, stem: EventStem): string {
+  stem.text ??= membersText(stem.facts)
+  let text = memberText('id', event.id) + memberText('type', event.type) + memberText('time', event.time) + stem.text
+  if (event.jkt !== undefined) text += memberText('jkt', event.jkt)
+  if (event.call_id !== undefined) text += memberText('call_id', event.call_id)
+  if (event.parameters !== undefined) text += memberText('parameters', event.parameters)
+  if (event.follows !== undefined) text += memberText('follows', event.follows)
+  if (event.status !== undefined) text += memberText('status', event.status)
+  if (event.reason !== undefined) text += memberText('reason', event.reason)
+  return event.detail === undefined ? text : text + memberText('detail', event.detail)
 }
 
 /**
@@ -59,12 +81,9 @@ export function formatLine(
   seq: number,
   prev: string,
 ): { readonly text: string; readonly hash: string } {
-  let head = `{"seq":${seq},"prev":"${prev}"`
-  for (const name in event) {
-    const member = members[name]
-    const value = event[name as keyof AuditEvent]
-    if (member !== undefined && value !== undefined) head += member.head + valueText(name, member.kind, value)
-  }
+  const stem = UseEvent.stemOf(event)
+  const own = stem === undefined ? membersText(event) : useText(event, stem)
+  const head = `{"seq":${seq},"prev":"${prev}"${own}`
   if (head.length + TAIL_CHARS > MAX_LINE_CHARS) {
     throw new HallpassError(
       'audit-unavailable',

@@ -41,23 +41,32 @@ export class Attempts {
   }
 
   /** Adds an attempt, or says what became of one. */
-  set({ a, b }: Fingerprint, what: number): void {
+  set(mark: Fingerprint, what: number): void {
+    const { a, b } = mark
     if (this.#table === undefined) {
-      const isFirst = this.size === 0
-      if (isFirst || (this.#a === a && this.#b === b)) {
+      if (this.size === 0 || (this.#a === a && this.#b === b)) {
         this.#a = a
         this.#b = b
         this.#what = what
         this.size = 1
         return
       }
-      this.#table = put(new Int32Array(3 * LEAST_ROWS), this.#a, this.#b, this.#what)
+      this.#table = new Int32Array(3 * LEAST_ROWS)
+      this.size = 0
+      this.set({ a: this.#a, b: this.#b }, this.#what)
     }
     let table = this.#table
-    const isNew = isFree(table, placeIn(table, a, b))
-    if (isNew && 6 * (this.size + 1) > table.length) table = this.#table = twice(table)
-    if (isNew) this.size += 1
-    put(table, a, b, what)
+    let at = placeIn(table, a, b)
+    if (isFree(table, at)) {
+      if (6 * (this.size + 1) > table.length) {
+        table = this.#table = twice(table)
+        at = placeIn(table, a, b)
+      }
+      table[at] = a
+      table[at + 1] = b
+      this.size += 1
+    }
+    table[at + 2] = what
   }
 }
 
@@ -75,18 +84,15 @@ function placeIn(table: Int32Array, a: number, b: number): number {
 /** No fingerprint is zero all through. */
 const isFree = (table: Int32Array, at: number): boolean => table[at] === 0 && table[at + 1] === 0
 
-function put(table: Int32Array, a: number, b: number, what: number): Int32Array {
-  const at = placeIn(table, a, b)
-  table[at] = a
-  table[at + 1] = b
-  table[at + 2] = what
-  return table
-}
-
 function twice(table: Int32Array): Int32Array {
   const larger = new Int32Array(2 * table.length)
-  for (let at = 0; at < table.length; at += 3) {
-    if (!isFree(table, at)) put(larger, table[at] ?? 0, table[at + 1] ?? 0, table[at + 2] ?? 0)
+  for (let from = 0; from < table.length; from += 3) {
+    if (isFree(table, from)) continue
+    const [a = 0, b = 0, what = 0] = [table[from], table[from + 1], table[from + 2]]
+    const to = placeIn(larger, a, b)
+    larger[to] = a
+    larger[to + 1] = b
+    larger[to + 2] = what
   }
   return larger
 }

@@ -1,14 +1,5 @@
-import type {
-  AuditEvent,
-  AuditSink,
-  Digester,
-  EventType,
-  JsonValue,
-  MaybePromise,
-  Outcome,
-  RefusalReason,
-} from '@hallpass/core'
-import { CLAIM, isPromise } from '@hallpass/core'
+import type { AuditSink, Digester, EventType, JsonValue, MaybePromise, Outcome, RefusalReason } from '@hallpass/core'
+import { CLAIM, EventStem, UseEvent, isPromise } from '@hallpass/core'
 import type { Attempt } from '../flow/attempt.ts'
 import type { createRefusalStanding } from './refusal-standing.ts'
 import type { RefusalTally } from './refusal-tally.ts'
@@ -41,35 +32,52 @@ export interface Recorder {
 /** Creates the recorder. Its events name ids, never a token, proof, key or parameter value. */
 export function createRecorder(options: RecorderOptions): Recorder {
   const { audit, source, audience, digest, tally, standingOf, nextId } = options
-  const base = (type: EventType, attempt: Attempt, id: string): Writable<AuditEvent> => {
-    const { token, now: time, planned, resource, proof, callId } = attempt
-    if (token === undefined) return { id, type, time, source, aud: audience, action: planned.name }
-    const { claims } = token
-    // One literal in the order events are written in: this runs twice for every request.
-    const event: Writable<AuditEvent> = {
-      id,
-      type,
-      time,
+  const whole = ({ token, planned, resource }: Attempt): EventStem => {
+    const claims = token?.claims
+    return new EventStem({
       source,
-      txn: claims.txn,
-      jti: claims.jti,
-      client_id: claims.client_id,
-      sub: claims.sub,
-      owner: claims[CLAIM.path].owner,
+      txn: claims?.txn,
+      jti: claims?.jti,
+      client_id: claims?.client_id,
+      sub: claims?.sub,
+      owner: claims?.[CLAIM.path].owner,
       aud: audience,
       action: planned.name,
-    }
-    if (resource !== '') event.resource = resource
+      resource: resource === '' ? undefined : resource,
+    })
+  }
+
+  // Who made the call is said where it started, and by the grant: half of a busy trail are ends.
+  const brief = ({ token, planned, resource }: Attempt): EventStem =>
+    new EventStem({
+      source,
+      txn: token?.claims.txn,
+      jti: token?.claims.jti,
+      client_id: undefined,
+      sub: undefined,
+      owner: undefined,
+      aud: undefined,
+      action: planned.name,
+      resource: resource === '' ? undefined : resource,
+    })
+
+  const base = (type: EventType, attempt: Attempt, id: string): UseEvent => {
+    const { known, proof, now: time } = attempt
+    // A call that was covered before has the facts of that one; before it is covered it has no resource.
+    const stem = known?.resource === attempt.resource ? (known.started ??= whole(attempt)) : whole(attempt)
+    const event = new UseEvent(type, stem, { id, time })
     // The key is named only where it was proven: triggers count nothing else.
     if (proof !== undefined) event.jkt = proof.jkt
-    if (callId !== undefined) event.call_id = callId
+    event.call_id = attempt.callId
     return event
   }
 
   // Either comes once per use, and its start has an id nobody else has.
-  const follow = (type: 'use.ended' | 'use.given-back', attempt: Attempt, now: number): Writable<AuditEvent> => {
-    const event = base(type, attempt, `${attempt.event}${type === 'use.ended' ? '-ended' : '-back'}`)
-    event.time = now
+  const follow = (type: 'use.ended' | 'use.given-back', attempt: Attempt, time: number): UseEvent => {
+    const { known } = attempt
+    const stem = known?.resource === attempt.resource ? (known.ended ??= brief(attempt)) : brief(attempt)
+    const id = `${attempt.event}${type === 'use.ended' ? '-ended' : '-back'}`
+    const event = new UseEvent(type, stem, { id, time })
     event.follows = attempt.event
     return event
   }
@@ -78,39 +86,39 @@ export function createRecorder(options: RecorderOptions): Recorder {
     started(attempt) {
       const event = base('use.started', attempt, attempt.event)
       if (hasMembers(attempt.raw)) event.parameters = digest(attempt.raw)
-      return audit.append(event)
+      return audit.append(event.event)
     },
     ended(attempt, outcome, now) {
       const event = follow('use.ended', attempt, now)
       event.status = outcome.status
       if (outcome.status === 499) event.reason = 'aborted'
-      return audit.append(event)
+      return audit.append(event.event)
     },
     givenBack(attempt, reason, now) {
       const event = follow('use.given-back', attempt, now)
       event.detail = reason.slice(0, 256)
-      return audit.append(event)
+      return audit.append(event.event)
     },
     repeated(attempt, follows) {
       const event = base('use.repeated', attempt, attempt.event)
       event.follows = follows
-      return audit.append(event)
+      return audit.append(event.event)
     },
     passed(attempt, reason, why) {
       const event = base('use.passed', attempt, attempt.event)
       event.reason = reason
       event.detail = why
-      return audit.append(event)
+      return audit.append(event.event)
     },
     refused(attempt, reason, detail) {
       const standing = standingOf(attempt, reason)
       if (standing === 'nothing') return tally.note(reason, attempt.now)
       const event = base('use.refused', attempt, attempt.event === '' ? nextId() : attempt.event)
-      if (standing !== 'fresh') delete event.jkt
+      if (standing !== 'fresh') event.jkt = undefined
       event.reason = reason
       if (detail !== undefined) event.detail = detail
       try {
-        const appended = audit.append(event)
+        const appended = audit.append(event.event)
         if (isPromise(appended)) appended.catch(() => tally.note(reason, attempt.now))
         return event.id
       } catch {
@@ -119,8 +127,6 @@ export function createRecorder(options: RecorderOptions): Recorder {
     },
   }
 }
-
-type Writable<T> = { -readonly [M in keyof T]: T[M] }
 
 function hasMembers(value: JsonValue): boolean {
   for (const _ in value as object) return true

@@ -4,9 +4,11 @@ import { checkBodyFields, parseBody } from '../request/json-body.ts'
 import type { CredentialRules } from '../request/credential.ts'
 import { findCredential } from '../request/credential.ts'
 import { readFields } from '../request/request-fields.ts'
+import type { BareCall } from '../token/bare-call.ts'
 import { isSameCall } from '../token/bare-call.ts'
+import type { GenuineToken } from '../token/genuine-token.ts'
 import { chain } from './chain.ts'
-import type { Step } from './attempt.ts'
+import type { Attempt, Step } from './attempt.ts'
 import { OUT_OF_ORDER } from './attempt.ts'
 
 const FIELD_REPEATED: Refused<RefusalReason> = refuse(
@@ -48,10 +50,10 @@ export function ownAddress(publicUrl: string): Step {
   const prefix = pathname.replace(/\/$/, '')
   return (attempt) => {
     const { token, call } = attempt
-    const bare = token?.bare
-    if (bare !== undefined && attempt.json === undefined && isSameCall(bare, attempt)) {
-      attempt.url = bare.url
-      attempt.known = bare
+    const known = token === undefined || attempt.json !== undefined ? undefined : knownCall(token, attempt)
+    if (known !== undefined) {
+      attempt.url = known.url
+      attempt.known = known
       return undefined
     }
     const read = requestUrl(origin, call.target)
@@ -64,6 +66,12 @@ export function ownAddress(publicUrl: string): Step {
     attempt.query = query
     return undefined
   }
+}
+
+/** The same call, held against this grant before. */
+function knownCall({ bare, barred }: GenuineToken, attempt: Attempt): BareCall | undefined {
+  if (bare !== undefined && isSameCall(bare, attempt)) return bare
+  return barred !== undefined && isSameCall(barred, attempt) ? barred : undefined
 }
 
 /** Refuses a body by its header fields alone, before a byte of it is read. */

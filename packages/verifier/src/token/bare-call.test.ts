@@ -10,7 +10,11 @@ const bare = {
   route: { id: '123' },
   url: 'https://orders.example/orders/123',
   resource: 'order:123',
+  mount: undefined,
+  refusal: undefined,
   parts: { id: '123' },
+  started: undefined,
+  ended: undefined,
 }
 const call = { method: 'GET', target: '/orders/123', route: { id: '123' } }
 
@@ -27,6 +31,7 @@ test.each([
   { name: 'the same target routed to another order', call: { ...call, route: { id: '124' } } },
   { name: 'a route parameter more', call: { ...call, route: { id: '123', tenant: 'a' } } },
   { name: 'a route parameter less', call: { ...call, route: {} } },
+  { name: 'another mount', call: { ...call, mount: '/v1' } },
   { name: 'no router', call: { method: 'GET', target: '/orders/123' } },
 ])('isSameCall() tells $name apart', ({ call: other }) => {
   expect(isSameCall(bare, { planned, call: other })).toBe(false)

@@ -26,6 +26,8 @@ export class GenuineToken {
   readonly found: Ok<GenuineToken>
   /** The last bare call it was found to cover. */
   bare: BareCall | undefined = undefined
+  /** The last one it was found not to cover: who is refused often asks the same again. */
+  barred: BareCall | undefined = undefined
 
   constructor(
     token: string,
