@@ -9,6 +9,7 @@ const tasks = {
   fleet: (args) => node('examples/fleet/dist/main.js', args),
   bench: (args) => node('packages/bench/dist/main.js', args),
   fuzz: (args) => node('packages/fuzz/dist/main.js', args),
+  soak: (args) => node('packages/soak/dist/main.js', args),
   conformance: (args) => node('packages/conformance/dist/main.js', args),
   test: (args) => runTool('vitest', ['run', ...args], { stdout: 'stdout' }),
   build: async () => 0,

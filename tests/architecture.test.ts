@@ -33,7 +33,7 @@ const rows: Record<string, Row> = {
 }
 
 /** Private programs: they take what their manifest lists. */
-const programs = ['conformance', 'bench', 'fuzz']
+const programs = ['conformance', 'bench', 'fuzz', 'soak']
 
 /** Packages that run on Node only. Everything else also runs where there is no `node:` module. */
 const nodePackages = new Set(['broker', 'cli', 'testing', ...programs])

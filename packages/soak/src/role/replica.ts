@@ -1,0 +1,86 @@
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { toUnits } from '@hallpass/core'
+import type { AuditDelivery, Decimal } from '@hallpass/core'
+import { createVerifier } from '@hallpass/verifier'
+import { brokerLedger } from '@hallpass/verifier/broker-ledger'
+import { grantOf, hallpass } from '@hallpass/verifier/fastify'
+import { forwardingTrail } from '@hallpass/verifier/forwarding-trail'
+import { fastify } from 'fastify'
+import { openLedger } from '../store/open-ledger.ts'
+import { ACTIONS, LIMITS, orders } from '../world/orders.ts'
+import { API_ID, identityOf } from '../world/policy.ts'
+import { recordFile } from '../world/record-file.ts'
+import type { MadeRecord, UseRecord } from '../world/records.ts'
+import type { ReplicaTask } from './messages.ts'
+import { notedTrail } from './noted-trail.ts'
+import { listen, stopped, tell } from './parent.ts'
+import { watchedLedger } from './watched-ledger.ts'
+
+const WORK_MS = 25
+const DELIVERY_MS = 30_000
+
+/** One replica of the API: every handler run is in its file before the answer leaves. */
+export async function runReplica(task: ReplicaTask): Promise<void> {
+  let offset = 0
+  const clock = () => Date.now() / 1000 + offset
+  const home = `http://127.0.0.1:${task.brokerPort}`
+  // One issuer, several brokers: this one keeps the whole chain of this replica.
+  const toHome = (url: string, init: RequestInit) => fetch(url.replace(task.issuer, home), init)
+  const remote = brokerLedger({ issuer: task.issuer, identity: identityOf(API_ID, task), fetch: toHome, clock })
+  const opened = task.place === undefined ? undefined : await openLedger(task.place)
+  const uses = recordFile<UseRecord>(join(task.records, `uses-${task.name}-${process.pid}.jsonl`))
+  const made = recordFile<MadeRecord>(join(task.records, `made-${task.name}-${process.pid}.jsonl`))
+  const ledger = watchedLedger(opened?.ledger ?? remote, uses)
+  // What the broker records by itself it counts by itself, under ids of its own.
+  const to: AuditDelivery = opened === undefined ? remote : { deliver: remote.deliver }
+  const trail = forwardingTrail({ path: task.spool, to, maxRetryMs: 1000 })
+  const audit = notedTrail(trail, made, (event) => to.records?.(event) !== true)
+  const verifier = createVerifier({
+    api: orders,
+    issuer: task.issuer,
+    ledger,
+    audit,
+    clock,
+    instance: task.name,
+    fetch: toHome,
+    refusalWindowSeconds: 2,
+  })
+
+  const app = fastify({ forceCloseConnections: true })
+  await app.register(hallpass, { verifier, everyRouteDeclares: true })
+  for (const action of ACTIONS) {
+    app.post(`/orders/:id/${LIMITS[action].path}`, { config: { hallpass: action } }, async (request) => {
+      const { event, id: jti, txn, agent, parameters } = grantOf(verifier, action, request)
+      const field = request.headers['idempotency-key']
+      const key = typeof field === 'string' ? field : null
+      const amount = 'amount' in parameters ? centsOf(parameters.amount) : 0
+      const times = { asked: ledger.askedAt(event), at: Date.now() }
+      uses.add({ kind: 'run', event, jti, txn, agent, action, key, amount, ...times, replica: task.name })
+      ledger.reached('in-handler')
+      await delay(Math.random() * WORK_MS)
+      return { event }
+    })
+  }
+  listen((order) => {
+    if (order.kind === 'step') offset = order.seconds
+    if (order.kind === 'die') ledger.dieAt(order.where)
+    if (order.kind === 'stop') void stop()
+  })
+  const stop = async () => {
+    await app.close()
+    await verifier.flush()
+    await Promise.race([trail.delivered(), delay(DELIVERY_MS)])
+    await trail.close()
+    await opened?.close()
+    stopped()
+  }
+  await app.listen({ host: '127.0.0.1', port: task.port })
+  tell({ kind: 'ready' })
+}
+
+function centsOf(amount: Decimal): number {
+  const units = toUnits(amount, 2)
+  if (!units.ok) throw new Error('A handler got an amount that is none')
+  return units.value
+}

@@ -1,0 +1,54 @@
+import type { UseLedger } from '@hallpass/core'
+import type { RecordFile } from '../world/record-file.ts'
+import type { UseRecord } from '../world/records.ts'
+import type { Death } from './messages.ts'
+
+export interface WatchedLedger extends UseLedger {
+  /** When the redeem of this use left for the ledger. */
+  askedAt(event: string): number
+  /** The next time it comes there, this process kills itself. */
+  dieAt(where: Death): void
+  /** Kills this process when it was told to die there. */
+  reached(where: Death): void
+}
+
+/** Redeems that never reach a handler are forgotten, oldest first. */
+const MAX_OPEN = 20_000
+
+/** Notes what the ledger grants before anybody is told, and knows where to die. */
+export function watchedLedger(ledger: UseLedger, uses: RecordFile<UseRecord>): WatchedLedger {
+  const asked = new Map<string, number>()
+  let death: Death | undefined
+  const reached = (where: Death): void => {
+    if (death === where) process.kill(process.pid, 'SIGKILL')
+  }
+  return {
+    exactFor: ledger.exactFor,
+    async redeem(request) {
+      const { event, jti, txn } = request
+      const left = Date.now()
+      const answer = await ledger.redeem(request)
+      if (!answer.ok || answer.state !== 'first') return answer
+      uses.add({ kind: 'granted', event, jti, txn, asked: left, at: Date.now() })
+      reached('after-redeem')
+      const [oldest] = asked.size >= MAX_OPEN ? asked.keys() : []
+      if (oldest !== undefined) asked.delete(oldest)
+      asked.set(event, left)
+      return answer
+    },
+    async settle(reservation, outcome) {
+      reached('before-settle')
+      await ledger.settle(reservation, outcome)
+    },
+    giveBack: (reservation, reason) => ledger.giveBack(reservation, reason),
+    askedAt(event) {
+      const at = asked.get(event) ?? 0
+      asked.delete(event)
+      return at
+    },
+    dieAt(where) {
+      death = where
+    },
+    reached,
+  }
+}
