@@ -39,7 +39,7 @@ function isClosed(object: JsonObject, members: ReadonlySet<string>): boolean {
 }
 
 const isCount = (value: JsonValue | undefined, least: number): value is number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= least
+  Number.isSafeInteger(value) && (value as number) >= least
 
 const TASK_MEMBERS = new Set(['type', 'purpose', 'note', 'ceiling', 'deadline'])
 const CEILING_MEMBERS = new Set(['actions', 'resources'])

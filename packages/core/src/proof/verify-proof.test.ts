@@ -86,6 +86,15 @@ describe('verifyProof()', () => {
   test.each<[string, object, Partial<ProofExpectation>]>([
     ['issued 60 seconds ago', { iat: now - 60 }, {}],
     ['issued 5 seconds ahead', { iat: now + 5 }, {}],
+    ['with a jti of 16 characters', { jti: 'x'.repeat(16) }, {}],
+    ['with a jti of 128 characters', { jti: 'x'.repeat(128) }, {}],
+    ['from 1970, when it is 1970', { iat: 0 }, { now: 0 }],
+    ['valid from 5 seconds ahead', { nbf: now + 5 }, {}],
+    ['valid since 1970', { nbf: 0 }, {}],
+    ['over at the end of the year 9999', { exp: 253402300799 }, {}],
+    ['with a nonce nobody asked for', { nonce: 5 }, {}],
+    ['without the nonce, where the caller takes that', {}, { nonce: (nonce) => nonce === undefined }],
+    ['without a body digest for an empty body', { content_digest: undefined }, { body: new Uint8Array(0) }],
     ['with a fraction of a second', { iat: now - 0.5 }, {}],
     ['not over yet', { exp: now + 1, nbf: now }, {}],
     ['with a claim nobody knows', { extra: { deep: [1] } }, {}],
@@ -157,6 +166,9 @@ describe('verifyProof()', () => {
     ['no iat', 'proof-malformed', { iat: undefined }],
     ['a negative iat', 'proof-malformed', { iat: -1 }],
     ['an exp of now', 'proof-time', { exp: now }],
+    ['an exp beyond the year 9999', 'proof-time', { exp: 253402300800 }],
+    ['a negative nbf', 'proof-time', { nbf: -1 }],
+    ['an iat beyond the year 9999', 'proof-malformed', { iat: 253402300800 }],
     ['an exp as text', 'proof-time', { exp: String(now + 9) }],
     ['an exp of null', 'proof-time', { exp: null }],
     ['an nbf ahead', 'proof-time', { nbf: now + 6 }],
@@ -221,6 +233,23 @@ describe('verifyProof()', () => {
       ok: false,
       reason: 'proof-key',
     })
+  })
+
+  test.each<[string, object]>([
+    ['with its private part', holder.privateJwk],
+    ['that is symmetric', { kty: 'EC', crv: 'P-256', x, y, k: 'AAAA' }],
+  ])('refuses a key %s before it reads the claims', (_name, key) => {
+    expect(verifyProof(proof({ htm: 'GET' }, { jwk: key }), expectation)).toMatchObject({ reason: 'proof-key' })
+  })
+
+  test('takes 4096 characters', () => {
+    const kids = ['a', 'aa', 'aaa', 'aaaa'].flatMap((kid) => [0, 1, 2, 3].map((less) => ({ kid, less })))
+    const sized = kids.map(({ kid, less }) => {
+      const spare = 4096 - proof({ filler: '' }, { kid }).length
+      return proof({ filler: 'x'.repeat(Math.floor((spare * 3) / 4) - less) }, { kid })
+    })
+    const fits = sized.find((text) => text.length === 4096) ?? ''
+    expect(verifyProof(fits, expectation)).toMatchObject({ ok: true })
   })
 
   test('refuses a key the token is not bound to, and does not import it', () => {

@@ -96,6 +96,16 @@ const refusedInBoth: [string, Record<string, unknown>, string][] = [
   ['a short jkt', { cnf: { jkt: 'abc' } }, 'token-claims'],
   ['jkt in a list', { cnf: { jkt: [jkt] } }, 'token-claims'],
   ['no policy', { 'urn:hallpass:policy': undefined }, 'token-claims'],
+  ['a policy without version', { 'urn:hallpass:policy': { digest: 'abc' } }, 'token-claims'],
+  ['a policy that is text', { 'urn:hallpass:policy': 'abc' }, 'token-claims'],
+  ['a path that is text', { 'urn:hallpass:path': 'abc' }, 'token-claims'],
+  ['a path without agents', { 'urn:hallpass:path': { tasks: ['tsk_1'], owner: 'team:support' } }, 'token-claims'],
+  ['a path of text for a list', { 'urn:hallpass:path': { ...path, tasks: 'tsk_1' } }, 'token-claims'],
+  ['a path of two agents', { 'urn:hallpass:path': { ...path, agents: ['support-bot', 'x'] } }, 'token-claims'],
+  ['an empty txn', { txn: '' }, 'token-claims'],
+  ['an empty client_id', { client_id: '' }, 'token-claims'],
+  ['an empty audience', { aud: '' }, 'token-claims'],
+  ['a negative nbf', { nbf: -1 }, 'token-claims'],
   ['a policy without digest', { 'urn:hallpass:policy': { version: '1' } }, 'token-claims'],
   ['no path', { 'urn:hallpass:path': undefined }, 'token-claims'],
   ['a path of another task', { 'urn:hallpass:path': { ...path, tasks: ['tsk_2'] } }, 'token-claims'],
@@ -121,6 +131,8 @@ describe('checkGrantClaims()', () => {
     ['in its last second', { exp: now + 0.001 }],
     ['of the longest life', { iat: now, exp: now + 900 }],
     ['with a scope, which gives nothing', { scope: 'admin' }],
+    ['with an identity of 512 characters', { jti: 'x'.repeat(512) }],
+    ['at the largest index', { status: { status_list: { idx: Number.MAX_SAFE_INTEGER, uri: 'https://a.example' } } }],
   ])('takes one %s, and returns the payload', (_name, change) => {
     const claims = changed(grant, change)
     const checked = checkGrantClaims(claims, expectation)
@@ -138,6 +150,18 @@ describe('checkGrantClaims()', () => {
       'token-claims',
     ],
     ['a negative index', { status: { status_list: { idx: -1, uri: 'https://a.example' } } }, 'token-claims'],
+    [
+      'an index that is a fraction',
+      { status: { status_list: { idx: 0.5, uri: 'https://a.example' } } },
+      'token-claims',
+    ],
+    ['an index beyond 2^53', { status: { status_list: { idx: 2 ** 53, uri: 'https://a.example' } } }, 'token-claims'],
+    [
+      'a member more in its status list',
+      { status: { status_list: { idx: 0, uri: 'https://a.example', more: 1 } } },
+      'token-claims',
+    ],
+    ['a status list that is a list', { status: { status_list: [0, 'https://a.example'] } }, 'token-claims'],
     ['an index as text', { status: { status_list: { idx: '0', uri: 'https://a.example' } } }, 'token-claims'],
     ['no status URI', { status: { status_list: { idx: 0 } } }, 'token-claims'],
     [
@@ -167,7 +191,15 @@ describe('checkGrantClaims()', () => {
     },
   )
 
+  test.each<[string, number, Record<string, unknown>]>([
+    ['in 1970', 1, { iat: 0, exp: 2, nbf: 0 }],
+    ['at the end of the year 9999', 253402300798, { iat: 253402300797, exp: 253402300799 }],
+  ])('takes one %s', (_name, then, change) => {
+    expect(checkGrantClaims(changed(grant, change), { ...expectation, now: then }).ok).toBe(true)
+  })
+
   test('takes no larger skew than 30 seconds', () => {
+    expect(checkGrantClaims(changed(grant, { iat: now + 30 }), { ...expectation, skewSeconds: 3600 }).ok).toBe(true)
     expect(checkGrantClaims(changed(grant, { iat: now + 31 }), { ...expectation, skewSeconds: 3600 })).toMatchObject({
       reason: 'not-yet-valid',
     })
@@ -187,6 +219,11 @@ describe('checkGrantClaims()', () => {
 })
 
 describe('checkTaskTokenClaims()', () => {
+  test('takes one of the longest life', () => {
+    const claims = changed(taskToken, { iat: now - 1, exp: now + 86399 })
+    expect(checkTaskTokenClaims(claims, taskExpectation)).toEqual({ ok: true, value: claims })
+  })
+
   test('takes one, and returns the payload', () => {
     expect(checkTaskTokenClaims(taskToken, taskExpectation)).toEqual({ ok: true, value: taskToken })
   })
@@ -195,6 +232,8 @@ describe('checkTaskTokenClaims()', () => {
     ...refusedInBoth,
     ['no cnf', { cnf: undefined }, 'token-claims'],
     ['no identity', { 'urn:hallpass:identity': undefined }, 'token-claims'],
+    ['an identity without issuer', { 'urn:hallpass:identity': { sub: 'x' } }, 'token-claims'],
+    ['an identity that is text', { 'urn:hallpass:identity': 'x' }, 'token-claims'],
     ['an identity without subject', { 'urn:hallpass:identity': { iss: 'https://idp.example' } }, 'token-claims'],
     ['a life beyond a day', { iat: now - 1, exp: now + 86400 }, 'lifetime-exceeded'],
     ['the entry of a grant', { authorization_details: [entry] }, 'details-invalid'],

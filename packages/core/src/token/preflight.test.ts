@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { segment, signer } from '../../test/signer.ts'
-import { preflight } from './preflight.ts'
+import { preflight, splitToken } from './preflight.ts'
 import type { TokenShape } from './preflight.ts'
 
 const { token, jwk } = signer()
@@ -48,6 +48,54 @@ describe('preflight()', () => {
     const read = preflight(good, shape)
     const kept = (read.ok ? read.value.header : {}) as Record<string, unknown>
     expect(() => (kept['alg'] = 'none')).toThrow(TypeError)
+  })
+
+  const headerOf = (text: string, read = preflight) => {
+    const answer = read(text, { ...shape, allowJwk: true })
+    return answer.ok ? answer.value.header : undefined
+  }
+
+  test('keeps 64 headers', async () => {
+    vi.resetModules()
+    const fresh = (await import('./preflight.ts')).preflight
+    const nth = (n: number) => headerOf(`${segment({ ...header, kid: `kept-${n}` })}.${p}.${s}`, fresh)
+    const first = nth(1)
+    for (let n = 2; n <= 64; n++) nth(n)
+    expect(nth(1)).toBe(first)
+    nth(65)
+    expect(nth(1)).toEqual(first)
+    expect(nth(1)).not.toBe(first)
+  })
+
+  test.each<[string, object]>([
+    ['that is long', { extra: 'x'.repeat(200) }],
+    ['with a key in it', { jwk }],
+    ['with null in it', { extra: null }],
+  ])('keeps no header %s', (_name, change) => {
+    const text = `${segment({ ...header, ...change })}.${p}.${s}`
+    expect(headerOf(text)).toEqual({ ...header, ...change })
+    expect(headerOf(text)).not.toBe(headerOf(text))
+  })
+
+  test('keeps a header of 256 characters, and none of 260', () => {
+    const sized = (length: number) => {
+      const filler = 'x'.repeat((length * 3) / 4 - JSON.stringify({ ...header, extra: '' }).length)
+      return `${segment({ ...header, extra: filler })}.${p}.${s}`
+    }
+    expect(sized(256).indexOf('.')).toBe(256)
+    expect(headerOf(sized(256))).toBe(headerOf(sized(256)))
+    expect(headerOf(sized(260))).not.toBe(headerOf(sized(260)))
+  })
+
+  test('takes a kid of 128 characters, and a token as long as its limit', () => {
+    const text = token({ ...header, kid: 'x'.repeat(128) }, payload)
+    expect(preflight(text, { ...shape, maxBytes: text.length }).ok).toBe(true)
+    expect(preflight(text, { ...shape, maxBytes: text.length - 1 })).toMatchObject({ reason: 'token-malformed' })
+  })
+
+  test('reads the shortest segments', () => {
+    const parts = splitToken('a.b.c', 5)
+    expect(parts).toEqual(['a', 'b', 'c'])
   })
 
   test.each<[string, string]>([
