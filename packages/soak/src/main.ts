@@ -13,7 +13,7 @@ else await command()
 async function command(): Promise<void> {
   const options = readOptions(args, () => randomInt(2 ** 31))
   if (typeof options === 'string') {
-    console.error(options)
+    process.stderr.write(`${options}\n`)
     process.exit(2)
   }
   const isLive = process.stderr.isTTY
@@ -24,6 +24,6 @@ async function command(): Promise<void> {
     else if (lines++ % 5 === 0) process.stderr.write(`${text}\n`)
   })
   if (isLive) process.stderr.write('\n')
-  console.log(options.json ? JSON.stringify(report) : render(report))
-  process.exit(report.violations.length === 0 ? 0 : 1)
+  process.exitCode = report.violations.length === 0 ? 0 : 1
+  process.stdout.write(`${options.json ? JSON.stringify(report) : render(report)}\n`)
 }

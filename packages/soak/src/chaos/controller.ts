@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { DEATHS } from '../role/messages.ts'
+import type { Death } from '../role/messages.ts'
 import type { Member } from '../run/process.ts'
 import type { Store } from '../store/store.ts'
 import type { Proxy } from './proxy.ts'
@@ -39,13 +39,15 @@ export interface Chaos {
 
 const SHORTEST_MS = 300
 const LONGEST_MS = 2200
+/** A replica that nobody calls does not come to where it is to die. In steps of 100 ms. */
+const PATIENCE_STEPS = 80
 
 /** Breaks something every now and then, in an order that the seed decides. The first of each kind is never killed: its memory is watched. */
 export function startChaos(scene: Scene): Chaos {
   const counts = Object.fromEntries(FAULTS.map((fault) => [fault, 0])) as Record<Fault, number>
   const faults = createFaults(scene)
   const underWay = new Set<Promise<void>>()
-  let isOver = false
+  const life = { isOver: false }
   let order: Fault[] = []
 
   /** Every kind comes once before one comes again. */
@@ -54,9 +56,9 @@ export function startChaos(scene: Scene): Chaos {
     return order.pop() ?? 'grant revoked'
   }
   const loop = (async () => {
-    while (!isOver) {
+    while (!life.isOver) {
       await delay(scene.random.whole(SHORTEST_MS, LONGEST_MS))
-      if (isOver) break
+      if (life.isOver) break
       const fault = next()
       const work = faults[fault]().then(
         (done) => {
@@ -71,7 +73,7 @@ export function startChaos(scene: Scene): Chaos {
   return {
     counts,
     async stop() {
-      isOver = true
+      life.isOver = true
       await loop
       await Promise.all(underWay)
     },
@@ -90,12 +92,13 @@ function createFaults({
   const mortal = (members: readonly Member[]): Member | undefined =>
     random.pick(members.length > 1 ? members.slice(1) : members)
   /** A death at a point counts when it came. */
-  const killedAt = async (where: (typeof DEATHS)[number]): Promise<number> => {
+  const killedAt = async (where: Death): Promise<number> => {
     const replica = mortal(replicas)
     const before = replica?.deaths ?? 0
     replica?.say({ kind: 'die', where })
-    for (let waited = 0; waited < 40 && replica?.deaths === before; waited++) await delay(100)
-    return (replica?.deaths ?? before) > before ? 1 : 0
+    const hasDied = () => (replica?.deaths ?? before) > before
+    for (let waited = 0; waited < PATIENCE_STEPS && !hasDied(); waited++) await delay(100)
+    return Number(hasDied())
   }
   const revoked = async (kind: 'grant' | 'task' | 'agent'): Promise<number> => Number(await revoker.revoke(kind))
   let isPaused = false

@@ -47,16 +47,16 @@ export function checkUses({ uses, grants, readings }: UseEvidence): { counts: Us
     uses.filter(({ kind }) => kind === 'granted'),
     ({ jti }) => jti,
   )
-  const say = (rule: string, detail: string, of: readonly Run[], jti?: string): void => {
-    const named = jti === undefined ? [...new Set(of.map((run) => run.jti))] : [jti]
+  const say = (rule: string, detail: string, of: readonly Run[]): void => {
+    const named = [...new Set(of.map((run) => run.jti))]
     violations.push({ rule, detail, grants: named, events: of.map(({ event }) => event) })
   }
 
   for (const [jti, own] of runsOf) {
     const max = LIMITS[own[0]?.action ?? 'refund.create'].uses
-    if (own.length > max) say('no grant over its limit', `${own.length} runs where ${max} were granted`, own, jti)
+    if (own.length > max) say('no grant over its limit', `${own.length} runs where ${max} were granted`, own)
     const late = own.filter(({ asked }) => asked > (expOf.get(jti) ?? Infinity) * 1000)
-    if (late.length > 0) say('no use after expiry', `${late.length} runs asked for after the grant's exp`, late, jti)
+    if (late.length > 0) say('no use after expiry', `${late.length} runs asked for after the grant's exp`, late)
   }
   for (const [key, own] of by(runs, ({ txn, action }) => `${txn} ${action}`)) {
     const { total } = LIMITS[own[0]?.action ?? 'refund.create']
@@ -91,9 +91,13 @@ export function checkUses({ uses, grants, readings }: UseEvidence): { counts: Us
     lost += used - own.length
     lostAfterRedeem += heard - own.length
     if (own.length > used || heard > used)
-      say('the ledger knows every use', `${own.length} runs, ${heard} granted, ${used} in the ledger`, own, jti)
+      say('the ledger knows every use', `${jti}: ${own.length} runs, ${heard} granted, ${used} in the ledger`, own)
     if (used - own.length > unclear)
-      say('what is lost was not answered', `${used - own.length} lost, and only ${unclear} without an answer`, own, jti)
+      say(
+        'what is lost was not answered',
+        `${jti}: ${used - own.length} lost, and only ${unclear} without an answer`,
+        own,
+      )
   }
   const counts = { usedInLedger, runsOfRead, lost, lostAfterRedeem, readings: readings.size }
   return { violations, counts: { ...counts, runs: runs.length, granted: granted.size } }

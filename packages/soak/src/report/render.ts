@@ -2,7 +2,7 @@ import type { SoakReport } from './report.ts'
 
 const SHOWN = 10
 const count = (value: number): string => value.toLocaleString('en-US')
-const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)}`
+const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(0)
 
 /** The report for people: what was counted, then what must not be. */
 export function render(report: SoakReport): string {

@@ -24,7 +24,7 @@ export async function runAgent(task: AgentTask): Promise<void> {
   const grants = recordFile<GrantRecord>(join(task.records, `grants-${agent}.jsonl`))
   const ends = recordFile<EndRecord>(join(task.records, `ends-${agent}.jsonl`))
   const setup = { agent, replicas, proofs, random }
-  let isOver = false
+  const life = { isOver: false }
 
   async function use(grant: HeldGrant, requests: number): Promise<void> {
     const tally = await volley(setup, grant, requests)
@@ -46,7 +46,7 @@ export async function runAgent(task: AgentTask): Promise<void> {
       return
     }
     let last: HeldGrant | undefined
-    for (let turn = 1; turn <= GRANTS_PER_TASK && !isOver; turn++) {
+    for (let turn = 1; turn <= GRANTS_PER_TASK && !life.isOver; turn++) {
       const action = random.pick(ACTIONS) ?? 'note.add'
       const grant = await broker.grant(open, action)
       // Refused: the task was ended, the agent stopped, or the broker is away.
@@ -62,10 +62,10 @@ export async function runAgent(task: AgentTask): Promise<void> {
   }
 
   const worker = async (): Promise<void> => {
-    while (!isOver) await oneTask()
+    while (!life.isOver) await oneTask()
   }
   const stop = async (workers: Promise<unknown>): Promise<void> => {
-    isOver = true
+    life.isOver = true
     await workers
     stopped()
   }

@@ -16,7 +16,7 @@ import { listen, stopped, tell } from './parent.ts'
 
 /** One broker of the run: several share issuer, keys and ledger, and each has a trail of its own. */
 export async function runBroker(task: BrokerTask): Promise<void> {
-  const { ledger, close } = await openLedger(task.place)
+  const opened = await openLedger(task.place)
   const signer = privateKeySigner(createPrivateKey(readFileSync(task.signingKey, 'utf8')))
   const checkpoint = { signer, everyEvents: 1000, everySeconds: 5 }
   const trail = fileTrail({ path: task.trail, durable: 'each', checkpoint })
@@ -24,7 +24,7 @@ export async function runBroker(task: BrokerTask): Promise<void> {
   const broker = createBroker({
     issuer: task.issuer,
     policy: soakPolicy(task),
-    ledger,
+    ledger: opened.ledger,
     keys: signingKeys({ current: signer }),
     audit: notedTrail(trail, made),
     apis: [{ id: API_ID, audience: AUDIENCE, identity: identityOf(API_ID, task) }],
@@ -38,7 +38,7 @@ export async function runBroker(task: BrokerTask): Promise<void> {
     server.close()
     await broker.close()
     await trail.close()
-    await close()
+    await opened.close()
     stopped()
   }
   listen((order) => {

@@ -3,8 +3,7 @@ import type { MemorySample } from '../world/records.ts'
 import type { Place } from '../store/store.ts'
 
 /** Where a replica that was told so kills itself, so that the kill falls between reserve and settle. */
-export const DEATHS = ['after-redeem', 'in-handler', 'before-settle'] as const
-export type Death = (typeof DEATHS)[number]
+export type Death = 'after-redeem' | 'in-handler' | 'before-settle'
 
 interface Common {
   readonly name: string

@@ -33,7 +33,7 @@ export async function runReplica(task: ReplicaTask): Promise<void> {
   const made = recordFile<MadeRecord>(join(task.records, `made-${task.name}-${process.pid}.jsonl`))
   const ledger = watchedLedger(opened?.ledger ?? remote, uses)
   // What the broker records by itself it counts by itself, under ids of its own.
-  const to: AuditDelivery = opened === undefined ? remote : { deliver: remote.deliver }
+  const to: AuditDelivery = opened === undefined ? remote : { deliver: (events) => remote.deliver(events) }
   const trail = forwardingTrail({ path: task.spool, to, maxRetryMs: 1000 })
   const audit = notedTrail(trail, made, (event) => to.records?.(event) !== true)
   const verifier = createVerifier({

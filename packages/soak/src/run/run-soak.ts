@@ -141,10 +141,10 @@ export async function runSoak(
       const inTime = await Promise.all(some.map((member) => member.stop(LAST_WORDS_MS)))
       unfinished.push(...some.flatMap(({ name }, n) => (inTime[n] === true ? [] : [name])))
     }
-    const memory = [
-      ...members.filter(({ deaths }) => deaths === 0).map(({ name, memory }) => growthOf(name, [...memory])),
-    ]
-    memory.push(growthOf('the run itself', ownMemory))
+    const survivors = members.filter(({ deaths }) => deaths === 0)
+    const growths = [...survivors, { name: 'the run itself', memory: ownMemory }].flatMap(
+      ({ name, memory }) => growthOf(name, memory) ?? [],
+    )
     await finish(crowd)
     await finish(replicas)
     const read = await readings.all()
@@ -159,7 +159,6 @@ export async function runSoak(
     const ended = checkEnds(runs, grants, endings)
     const jwks = { keys: [privateKeySigner(createPrivateKey(pem)).publicJwk] }
     const trails = await checkTrails({ trails: brokerPorts.map((_, n) => trailOf(n)), keys: jwks, made, runs })
-    const growths = memory.flatMap((growth) => growth ?? [])
     const violations = [...counted.violations, ...ended.violations, ...trails.violations, ...checkGrowth(growths)]
     for (const name of unfinished)
       violations.push({

@@ -5,12 +5,6 @@ import { openSqliteStore } from './sqlite-store.ts'
 import type { Store, StoreKind } from './store.ts'
 
 export async function startStore(kind: StoreKind, folder: string, random: Random): Promise<Store> {
-  switch (kind) {
-    case 'redis':
-      return startRedisStore(folder, random)
-    case 'postgres':
-      return startPostgresStore(random)
-    case 'sqlite':
-      return openSqliteStore(folder)
-  }
+  if (kind === 'redis') return startRedisStore(folder, random)
+  return kind === 'postgres' ? startPostgresStore(random) : openSqliteStore(folder)
 }
