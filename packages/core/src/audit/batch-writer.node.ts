@@ -1,4 +1,5 @@
 import { HallpassError } from '../fault.ts'
+import { lineBytes } from './line-bytes.node.ts'
 import { systemCode } from './system-code.node.ts'
 
 /** The file under a trail, as small as it can be, so that tests can make it fail. */
@@ -85,7 +86,7 @@ export function createBatchWriter(options: BatchWriterOptions): BatchWriter {
     if (dirty) await disk.truncate(size)
     dirty = false
     disk.checkOwn(size)
-    const bytes = Buffer.from(`${batch.join('\n')}\n`)
+    const bytes = lineBytes(batch)
     dirty = true
     await disk.write(bytes)
     await disk.sync()
