@@ -18,6 +18,13 @@ const steps = [
   ['tests', () => runTool('vitest', ['run'])],
   ['docs', checkDocs],
   ['workspace manifests', () => runTool('sherif', ['-i', 'typescript'], { from: 'tools' })],
+  [
+    'dead code',
+    () =>
+      runTool('knip', ['--no-progress', '--no-config-hints', '--include', 'files,exports,types,duplicates,unlisted'], {
+        from: 'tools',
+      }),
+  ],
   ['sizes', checkBundles],
   ['packed packages', checkPackages],
 ]
