@@ -38,8 +38,8 @@ export function growing(dimension: Dimension): Suite {
     rows: larger.map((size) => rowOf(dimension, size)),
     onlyWhenNamed: true,
     pace: {
-      full: { rounds: 31, slice: 12, baselineSlice: 6, warmUp: 300 },
-      quick: { rounds: 9, slice: 8, baselineSlice: 4, warmUp: 100 },
+      full: { rounds: 25, slice: 12, baselineSlice: 12, warmUp: 300 },
+      quick: { rounds: 9, slice: 8, baselineSlice: 8, warmUp: 100 },
     },
     async open(chosen) {
       const small = await dimension.open(least)
