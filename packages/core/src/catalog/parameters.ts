@@ -78,7 +78,7 @@ function parseQuery(query: string): Map<string, string> | undefined {
 
 function decode(text: string): string | undefined {
   try {
-    const decoded = decodeURIComponent(text.includes('+') ? text.replaceAll('+', ' ') : text)
+    const decoded = decodeURIComponent(text.replaceAll('+', ' '))
     return isWellFormed(decoded) ? decoded : undefined
   } catch {
     return undefined

@@ -9,6 +9,8 @@ const { actions } = defineApi({
     one: { route: 'GET /orders/{id}', resource: 'order:{id}', risk: 'read' },
     two: { route: 'GET /shops/{shop}/orders/{id}', resource: 'order:{shop}:{id}', risk: 'read' },
     local: { resource: 'file:{path}', risk: 'write' },
+    tail: { route: 'GET /carts/{id}/items', resource: 'cart:{id}.items', risk: 'read' },
+    all: { route: 'GET /orders', resource: 'orders:all', risk: 'read' },
   },
 })
 
@@ -23,6 +25,7 @@ describe('resourceFrom()', () => {
     ['😀', 'order:😀'],
     ['a.b', 'order:a.b'],
     ['.a', 'order:.a'],
+    ['a'.repeat(506), `order:${'a'.repeat(506)}`],
     ["o'neil@x+y", "order:o'neil@x+y"],
   ])('names %j as %s', (id, resource) => {
     expect(resourceFrom(actions.one, { id })).toEqual({ ok: true, value: resource })
@@ -51,6 +54,7 @@ describe('resourceFrom()', () => {
     ['a decomposed letter', 'e\u0301'],
     ['a letter that is composed otherwise', '\u212b'],
     ['too much', 'a'.repeat(600)],
+    ['one character too much', 'a'.repeat(507)],
     ['a list', ['123']],
     ['a number', 123],
     ['null', null],
@@ -102,6 +106,32 @@ describe('partsOfResource()', () => {
 
   test.each(['order:a', 'order:a:', 'order::a', 'order:a:b:c'])('refuses %j, of two parts', (resource) => {
     expect(partsOfResource(actions.two, resource)).toMatchObject({ ok: false, reason: 'resource-mismatch' })
+  })
+
+  test.each([
+    'cart:a',
+    'cart:.items',
+    'cart:a.item',
+    'cart:a.items.',
+    'cart:a.itemsx',
+    'tray:a.items',
+    'cart:',
+    '.items',
+  ])('refuses %j, where text follows the part', (resource) => {
+    expect(partsOfResource(actions.tail, resource)).toMatchObject({ ok: false, reason: 'resource-mismatch' })
+  })
+
+  test.each(['orders:', 'orders:al', 'orders:all:', 'orders:allx', 'Orders:all', 'orders:*', ''])(
+    'refuses %j, of no parts',
+    (resource) => {
+      expect(partsOfResource(actions.all, resource)).toMatchObject({ ok: false, reason: 'resource-mismatch' })
+    },
+  )
+
+  test('reads text after the part, and a resource without one', () => {
+    expect(partsOfResource(actions.tail, 'cart:a.items')).toEqual({ ok: true, value: { id: 'a' } })
+    expect(partsOfResource(actions.all, 'orders:all')).toEqual({ ok: true, value: {} })
+    expect(partsOfResource(actions.two, 'order:a:b')).toEqual({ ok: true, value: { shop: 'a', id: 'b' } })
   })
 
   test('reads the resource of a local function', () => {

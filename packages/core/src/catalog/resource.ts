@@ -45,27 +45,24 @@ export function resourceFrom(
 /** The inverse of `resourceFrom`: the route parameters a resource stands for. */
 export function partsOfResource(action: Action, resource: string): Result<Record<string, string>, RefusalReason> {
   const parts = cut(compileAction(action), resource)
-  if (parts === undefined) return refuse('resource-mismatch', 'the resource does not fit the action')
   const again = resourceFrom(action, parts)
   return again.ok && again.value === resource
     ? ok(parts)
     : refuse('resource-mismatch', 'the resource does not fit the action')
 }
 
-function cut({ resource }: CompiledAction, text: string): Record<string, string> | undefined {
-  const head = resource.literals[0] ?? ''
-  if (!text.startsWith(head)) return undefined
+/** Whatever this cuts counts only where it gives the same text when it is joined again. */
+function cut({ resource }: CompiledAction, text: string): Record<string, string> {
   const parts: Record<string, string> = {}
-  let at = head.length
+  let at = (resource.literals[0] ?? '').length
   for (const [index, name] of resource.parameters.entries()) {
     const literal = resource.literals[index + 1] ?? ''
     const isLast = index === resource.parameters.length - 1
     const end = isLast ? text.length - literal.length : text.indexOf(literal, at)
-    if (end < at) return undefined
     parts[name] = text.slice(at, end)
     at = end + literal.length
   }
-  return at === text.length ? parts : undefined
+  return parts
 }
 
 /** Whether a granted identifier, exact or a class `kind:*`, stands for this resource. */

@@ -5,7 +5,7 @@ import { looksExpired } from './looks-expired.ts'
 const now = 1_795_300_000
 
 describe('looksExpired()', () => {
-  test.each(['{"exp":1795300000}', '{"iat":1,"exp":1795299999,"jti":"x"}', '{"exp":0}'])(
+  test.each(['{"exp":1795300000}', '{"iat":1,"exp":1795299999,"jti":"x"}', '{"exp":0}', '{"exp":000000000000009}'])(
     'sees that %s is over',
     (text) => expect(looksExpired(text, now)).toBe(true),
   )
@@ -24,6 +24,7 @@ describe('looksExpired()', () => {
     ['a text', '{"exp":"1"}'],
     ['no value', '{"exp":}'],
     ['cut off', '{"exp":1'],
+    ['of 16 digits', '{"exp":0000000000000009}'],
     ['far too long', '{"exp":0000000000000000000000000001}'],
     ['escaped', '{"\\u0065xp":1}'],
     ['the end of another name', '{"maxp":1}'],
