@@ -44,8 +44,8 @@ export function checkProofClaims(payload: JsonObject, expect: ProofExpectation):
 }
 
 function isForToken(payload: JsonObject, { ath, accessToken }: ProofExpectation): boolean {
-  if (ath === undefined && accessToken === undefined) return true
-  return payload['ath'] === (ath ?? sha256Base64url(accessToken ?? ''))
+  const expected = ath ?? (accessToken === undefined ? undefined : sha256Base64url(accessToken))
+  return expected === undefined || payload['ath'] === expected
 }
 
 const digestOf = (data: Uint8Array | string): string => `sha-256=:${sha256Base64(data)}:`

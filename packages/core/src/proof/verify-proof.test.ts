@@ -128,6 +128,17 @@ describe('verifyProof()', () => {
     expect(answer).toMatchObject({ ok: true, value: { queryBound: false } })
   })
 
+  test.each<[string, object, object]>([
+    ['and no digest', { query_digest: undefined }, { query: '' }],
+    ['and the digest of nothing', { query_digest: digest('') }, { query: '' }],
+    ['named, and no digest', { query_digest: undefined }, { query: undefined }],
+    ['named, and the digest of nothing', { query_digest: digest('') }, { query: undefined }],
+  ])('binds the query of a request where there is none %s', (_name, change, { query: asked }: { query?: string }) => {
+    const { query: _query, ...rest } = expectation
+    const answer = verifyProof(proof(change), asked === undefined ? rest : { ...rest, query: asked })
+    expect(answer).toMatchObject({ ok: true, value: { queryBound: true } })
+  })
+
   test('is over when the proof says so', () => {
     expect(verifyProof(proof({ exp: now + 7 }), expectation)).toMatchObject({
       ok: true,
@@ -336,12 +347,14 @@ describe('verifyProof() with a key cache', () => {
   test('imports a holder’s key once', () => {
     const keys = mapCache()
     const imports = vi.spyOn(platform, 'importVerifyKey')
+    const sets = vi.spyOn(keys, 'set')
     expect(verifyProof(proof({ jti: 'first-of-two-proofs' }), { ...expectation, keys })).toMatchObject({ ok: true })
     expect(verifyProof(proof({ jti: 'second-of-two-proofs' }), { ...expectation, keys })).toMatchObject({
       ok: true,
       value: { jkt, jti: 'second-of-two-proofs' },
     })
     expect(imports).toHaveBeenCalledTimes(1)
+    expect(sets).toHaveBeenCalledTimes(1)
     imports.mockRestore()
   })
 

@@ -37,33 +37,29 @@ export function verifyProof(proof: string, expect: ProofExpectation): MaybePromi
   const { algorithms = DEFAULT_ALGORITHMS, checkSignature = verifySignature } = expect
   const cached = expect.keys?.get(headerSegment)
   const known = cached !== undefined && algorithms.includes(cached.key.alg) ? cached : undefined
-  const holder = known === undefined ? readHolder(headerSegment, algorithms) : undefined
-  if (holder?.ok === false) return holder
+  const holder = known ?? readHolder(headerSegment, algorithms)
+  if ('reason' in holder) return holder
   const payload = readSegment(payloadSegment)
   if (payload === undefined) return malformed('the payload is not canonical base64url of strict JSON')
   const claims = checkProofClaims(payload, expect)
   if (!claims.ok) return claims
-  const jkt = known?.jkt ?? holder?.value.jkt
-  if (jkt === undefined || (expect.jkt !== undefined && expect.jkt !== jkt)) return refuse('binding-failed')
+  const { jkt } = holder
+  if (expect.jkt !== undefined && expect.jkt !== jkt) return refuse('binding-failed')
   const signature = decodeBase64url(signatureSegment)
   if (signature === undefined) return malformed('the signature is not canonical base64url')
   const check = (key: VerifyKey): MaybePromise<Verdict> => {
     const conclude = (holds: boolean): Verdict => {
       if (!holds) return refuse('proof-signature')
-      if (known === undefined) expect.keys?.set(headerSegment, { key, jkt })
+      if (holder !== known) expect.keys?.set(headerSegment, { key, jkt })
       return ok({ jkt, ...claims.value })
     }
     const holds = checkSignature(key, proof.slice(0, headerSegment.length + 1 + payloadSegment.length), signature)
     return isPromise(holds) ? holds.then(conclude) : conclude(holds)
   }
-  return known === undefined ? importThen(holder?.value, check) : check(known.key)
+  return 'key' in holder ? check(holder.key) : importThen(holder, check)
 }
 
-function importThen(
-  holder: Holder | undefined,
-  check: (key: VerifyKey) => MaybePromise<Verdict>,
-): MaybePromise<Verdict> {
-  if (holder === undefined) return refuse('proof-key')
+function importThen(holder: Holder, check: (key: VerifyKey) => MaybePromise<Verdict>): MaybePromise<Verdict> {
   const imported = importVerifyKey(holder.jwk, holder.alg)
   const use = (key: Result<VerifyKey, 'key-invalid'>): MaybePromise<Verdict> =>
     key.ok ? check(key.value) : refuse('proof-key', 'the key in the proof is not a public key that fits its algorithm')
@@ -76,20 +72,19 @@ interface Holder {
   readonly jkt: ProofKey['jkt']
 }
 
-function readHolder(segment: string, algorithms: readonly string[]): Result<Holder, RefusalReason> {
+function readHolder(segment: string, algorithms: readonly string[]): Holder | Refused<RefusalReason> {
   const header = readSegment(segment)
   if (header === undefined) return malformed('the header is not canonical base64url of strict JSON')
   const bad = checkHeader(header, { typ: [TYP.proof], alg: algorithms, maxBytes: MAX_PROOF_BYTES, allowJwk: true })
   // A reason of its own: what is wrong with the proof is not wrong with the token.
   if (bad !== undefined) return malformed(`the header is not one of a proof: ${bad.reason}`)
   const { jwk, alg } = header
-  if (!isObject(jwk) || typeof alg !== 'string' || !isSignatureAlgorithm(alg))
-    return refuse('proof-key', 'the proof has no key')
+  if (!isObject(jwk) || !isSignatureAlgorithm(alg)) return refuse('proof-key', 'the proof has no key')
   if (Object.hasOwn(jwk, 'k') || Object.hasOwn(jwk, 'd'))
     return refuse('proof-key', 'the proof has a key that is not public')
   try {
     const key = jwk as Jwk
-    return ok({ jwk: key, alg, jkt: jwkThumbprint(key) })
+    return { jwk: key, alg, jkt: jwkThumbprint(key) }
   } catch {
     return refuse('proof-key', 'the key in the proof is not a public key that fits its algorithm')
   }

@@ -47,7 +47,7 @@ const rows: ReadonlyMap<string, AlgorithmRow> = new Map<SignatureAlgorithm, Algo
 /** The row of an algorithm name, compared case-sensitively; undefined for anything else. */
 export const algorithmRow = (alg: string): AlgorithmRow | undefined => rows.get(alg)
 
-export const isSignatureAlgorithm = (alg: string): alg is SignatureAlgorithm => rows.has(alg)
+export const isSignatureAlgorithm = (alg: unknown): alg is SignatureAlgorithm => rows.has(alg as string)
 
 /** A public key, imported once and good for one algorithm. `material` belongs to the platform that imported it. */
 export interface VerifyKey {
