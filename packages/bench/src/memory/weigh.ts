@@ -23,6 +23,7 @@ export type WeighAnswer = { readonly weight: Weight } | { readonly problem: stri
 
 /** Weighs one kind in a process of its own, which nothing else shares, and tells whoever started it. */
 export function weigh(): void {
+  process.once('disconnect', () => process.exit(1))
   process.once('message', ({ what, counts }: WeighOrder) => {
     const tell = (answer: WeighAnswer): void => void process.send?.(answer, () => process.exit(0))
     weighers[what](counts).then(
