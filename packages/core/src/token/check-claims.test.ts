@@ -77,6 +77,7 @@ const refusedInBoth: [string, Record<string, unknown>, string][] = [
   ['client_id as a number', { client_id: 1 }, 'token-claims'],
   ['no client_id', { client_id: undefined }, 'token-claims'],
   ['no jti', { jti: undefined }, 'token-claims'],
+  ['a jti of 513 characters', { jti: 'x'.repeat(513) }, 'token-claims'],
   ['an empty jti', { jti: '' }, 'token-claims'],
   ['no txn', { txn: undefined }, 'token-claims'],
   ['a user without an actor', { sub: 'user-1' }, 'token-claims'],
@@ -86,6 +87,9 @@ const refusedInBoth: [string, Record<string, unknown>, string][] = [
     { sub: 'user-1', act: { sub: 'support-bot', iss: expectation.issuer, act: { sub: 'x', iss: 'y' } } },
     'token-claims',
   ],
+  ['a user with an actor without subject', { sub: 'user-1', act: { iss: expectation.issuer } }, 'token-claims'],
+  ['a user with an empty actor', { sub: 'user-1', act: {} }, 'token-claims'],
+  ['an empty path', { 'urn:hallpass:path': {} }, 'token-claims'],
   ['a user with an actor without issuer', { sub: 'user-1', act: { sub: 'support-bot' } }, 'token-claims'],
   ['an actor where the agent is the subject', { act: { sub: 'support-bot', iss: expectation.issuer } }, 'token-claims'],
   ['cnf with two members', { cnf: { jkt, 'x5t#S256': 'a' } }, 'token-claims'],
@@ -131,7 +135,7 @@ describe('checkGrantClaims()', () => {
     ['in its last second', { exp: now + 0.001 }],
     ['of the longest life', { iat: now, exp: now + 900 }],
     ['with a scope, which gives nothing', { scope: 'admin' }],
-    ['with an identity of 512 characters', { jti: 'x'.repeat(512) }],
+    ['with an id of 512 characters', { jti: 'x'.repeat(512) }],
     ['at the largest index', { status: { status_list: { idx: Number.MAX_SAFE_INTEGER, uri: 'https://a.example' } } }],
   ])('takes one %s, and returns the payload', (_name, change) => {
     const claims = changed(grant, change)
@@ -163,6 +167,9 @@ describe('checkGrantClaims()', () => {
     ],
     ['a status list that is a list', { status: { status_list: [0, 'https://a.example'] } }, 'token-claims'],
     ['an index as text', { status: { status_list: { idx: '0', uri: 'https://a.example' } } }, 'token-claims'],
+    ['no index', { status: { status_list: { uri: 'https://a.example' } } }, 'token-claims'],
+    ['an empty status', { status: {} }, 'token-claims'],
+    ['an empty status list', { status: { status_list: {} } }, 'token-claims'],
     ['no status URI', { status: { status_list: { idx: 0 } } }, 'token-claims'],
     [
       'an entry for another audience',
