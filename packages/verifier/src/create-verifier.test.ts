@@ -1,4 +1,4 @@
-import type { MaybePromise, RedeemAnswer } from '@hallpass/core'
+import type { AuditSink, MaybePromise, RedeemAnswer } from '@hallpass/core'
 import { isPromise, memoryTrail } from '@hallpass/core'
 import { assert, asyncProperty, boolean, constantFrom, domain, ipV4, nat, oneof } from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -204,6 +204,31 @@ describe('createVerifier()', () => {
     const { verifier, call } = setUp({ ledgerTimeoutMs: 20 }, answer)
     const verdict = await verifier.verify('order.read', call())
     expect([said(verdict), verdict.kind === 'refused' && verdict.answer().status]).toEqual(['ledger-unavailable', 503])
+  })
+
+  test('a refusal does not take the id of a use that may be on record all the same', async () => {
+    const late = setUp({ ledgerTimeoutMs: 20 }, async () => new Promise(() => undefined))
+    const unheard = await late.verifier.verify('order.read', late.call())
+    const trail = memoryTrail()
+    const forgetful: AuditSink = {
+      ...trail,
+      // Written, and nobody hears of it.
+      append: (event) => (trail.append(event), event.type === 'use.started' ? new Promise(() => undefined) : undefined),
+    }
+    const slow = setUp({ ledgerTimeoutMs: 20, audit: forgetful })
+    const unrecorded = await slow.verifier.verify('order.read', slow.call())
+    const idOfUse = (ledger: typeof late.ledger) => ledger.requests[0]?.event
+    const told = [...(await late.audit.events()), ...(await trail.events())]
+    expect([said(unheard), said(unrecorded)]).toEqual(['ledger-unavailable', 'audit-unavailable'])
+    expect(told.map(({ id, type, follows }) => [type, id, follows])).toEqual([
+      ['use.refused', `${idOfUse(late.ledger)}-refused`, idOfUse(late.ledger)],
+      ['use.started', idOfUse(slow.ledger), undefined],
+      ['use.refused', `${idOfUse(slow.ledger)}-refused`, idOfUse(slow.ledger)],
+    ])
+    expect([unheard, unrecorded].map((verdict) => verdict.kind === 'refused' && verdict.event)).toEqual([
+      `${idOfUse(late.ledger)}-refused`,
+      `${idOfUse(slow.ledger)}-refused`,
+    ])
   })
 
   test('takes an unbound grant only where the option says so, and then without a proof', async () => {

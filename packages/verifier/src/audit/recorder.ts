@@ -29,6 +29,12 @@ export interface Recorder {
   refused(attempt: Attempt, reason: RefusalReason, detail: string | undefined): string
 }
 
+/**
+ * Ledger or trail did not answer, so what they were asked may stand all the same, on record under the id of the attempt.
+ * The refusal is another fact: under that id, whoever takes each id once would drop one of the two.
+ */
+const UNHEARD: ReadonlySet<RefusalReason> = new Set<RefusalReason>(['ledger-unavailable', 'audit-unavailable'])
+
 /** Creates the recorder. Its events name ids, never a token, proof, key or parameter value. */
 export function createRecorder(options: RecorderOptions): Recorder {
   const { audit, source, audience, digest, tally, standingOf, nextId } = options
@@ -113,7 +119,10 @@ export function createRecorder(options: RecorderOptions): Recorder {
     refused(attempt, reason, detail) {
       const standing = standingOf(attempt, reason)
       if (standing === 'nothing') return tally.note(reason, attempt.now)
-      const event = base('use.refused', attempt, attempt.event === '' ? nextId() : attempt.event)
+      const mayBeUsed = UNHEARD.has(reason) && attempt.event !== ''
+      const ownId = mayBeUsed ? `${attempt.event}-refused` : attempt.event
+      const event = base('use.refused', attempt, ownId === '' ? nextId() : ownId)
+      if (mayBeUsed) event.follows = attempt.event
       if (standing !== 'fresh') event.jkt = undefined
       event.reason = reason
       if (detail !== undefined) event.detail = detail
