@@ -6,7 +6,9 @@ export const NEVER = -(2 ** 31)
 export const UNKNOWN = -1
 /** Of one whose use is kept as it is, for what does not fit in here. */
 export const ELSEWHERE = -2
-const LEAST_ROWS = 8
+/** Up to here looking at all of them is quicker than a table, and a table costs more than all of them. */
+const MOST_IN_ROW = 8
+const LEAST_ROWS = 32
 const DONE = -1000
 const MAX_STATUS = 999
 
@@ -26,36 +28,66 @@ export const statusOf = (what: number): number | undefined => (what <= DONE && w
  */
 export class Attempts {
   size = 0
-  // Most grants are good for one use: the table exists from the second on.
+  // Most grants are good for one use: the list exists from the second on.
   #a = 0
   #b = 0
   #what = NEVER
-  /** Open addressing, at most half full: `a`, `b` and what became of it, three numbers a row. */
+  /** The few that came after the first, three numbers each: `a`, `b` and what became of it. */
+  #few: number[] | undefined = undefined
+  /** All of them, where they are many: open addressing, at most half full, three numbers a row. */
   #table: Int32Array | undefined = undefined
 
   get({ a, b }: Fingerprint): number {
     const table = this.#table
-    if (table === undefined) return this.#a === a && this.#b === b ? this.#what : NEVER
-    const at = placeIn(table, a, b)
-    return isFree(table, at) ? NEVER : (table[at + 2] ?? NEVER)
+    if (table !== undefined) {
+      const at = placeIn(table, a, b)
+      return isFree(table, at) ? NEVER : (table[at + 2] ?? NEVER)
+    }
+    if (this.#a === a && this.#b === b) return this.#what
+    const few = this.#few
+    return few === undefined ? NEVER : (few[placeAmong(few, a, b) + 2] ?? NEVER)
   }
 
   /** Adds an attempt, or says what became of one. */
   set(mark: Fingerprint, what: number): void {
-    const { a, b } = mark
-    if (this.#table === undefined) {
-      if (this.size === 0 || (this.#a === a && this.#b === b)) {
-        this.#a = a
-        this.#b = b
-        this.#what = what
-        this.size = 1
-        return
-      }
-      this.#table = new Int32Array(3 * LEAST_ROWS)
-      this.size = 0
-      this.set({ a: this.#a, b: this.#b }, this.#what)
+    if (this.#table !== undefined) {
+      this.#setInTable(this.#table, mark, what)
+      return
     }
-    let table = this.#table
+    const { a, b } = mark
+    if (this.size === 0 || (this.#a === a && this.#b === b)) {
+      this.#a = a
+      this.#b = b
+      this.#what = what
+      this.size ||= 1
+      return
+    }
+    const few = (this.#few ??= [])
+    const at = placeAmong(few, a, b)
+    if (at < few.length) {
+      few[at + 2] = what
+    } else if (this.size < MOST_IN_ROW) {
+      few.push(a, b, what)
+      this.size += 1
+    } else {
+      this.#setInTable(this.#spread(few), mark, what)
+    }
+  }
+
+  /** Moves the few into a table. */
+  #spread(few: readonly number[]): Int32Array {
+    const table = (this.#table = new Int32Array(3 * LEAST_ROWS))
+    this.#few = undefined
+    this.size = 0
+    this.#setInTable(table, { a: this.#a, b: this.#b }, this.#what)
+    for (let at = 0; at < few.length; at += 3) {
+      this.#setInTable(table, { a: few[at] ?? 0, b: few[at + 1] ?? 0 }, few[at + 2] ?? NEVER)
+    }
+    return table
+  }
+
+  #setInTable(given: Int32Array, { a, b }: Fingerprint, what: number): void {
+    let table = given
     let at = placeIn(table, a, b)
     if (isFree(table, at)) {
       if (6 * (this.size + 1) > table.length) {
@@ -68,6 +100,12 @@ export class Attempts {
     }
     table[at + 2] = what
   }
+}
+
+/** Where this attempt is in a list, or its end. */
+function placeAmong(few: readonly number[], a: number, b: number): number {
+  for (let at = 0; at < few.length; at += 3) if (few[at] === a && few[at + 1] === b) return at
+  return few.length
 }
 
 /** Where this attempt is, or the free row where it would be. */

@@ -49,7 +49,8 @@ export class LiveGrant implements Expiring, UsedGrant, GrantOfTask {
   /** How many were made of it. */
   uses = 0
   #attempts: Attempts | undefined = undefined
-  /** By attempt: those of which more is told than fits among the attempts. */
+  /** Those of which more is told than fits among the attempts; by attempt, from the second on. */
+  #firstKept: Use | undefined = undefined
   #kept: Map<string, Use> | undefined = undefined
 
   constructor(facts: GrantFacts, charges: Charges, origin: Origin) {
@@ -69,7 +70,8 @@ export class LiveGrant implements Expiring, UsedGrant, GrantOfTask {
 
   /** The use of this attempt that is kept as it is. */
   keptUse(attempt: string): Use | undefined {
-    return this.#kept?.get(attempt)
+    if (this.#kept !== undefined) return this.#kept.get(attempt)
+    return this.#firstKept?.attempt === attempt ? this.#firstKept : undefined
   }
 
   addUse(use: Use): void {
@@ -87,7 +89,11 @@ export class LiveGrant implements Expiring, UsedGrant, GrantOfTask {
   }
 
   #keep(use: Use): void {
-    this.#kept ??= new Map()
+    if (this.#firstKept === undefined) {
+      this.#firstKept = use
+      return
+    }
+    this.#kept ??= new Map([[this.#firstKept.attempt, this.#firstKept]])
     this.#kept.set(use.attempt, use)
   }
 
