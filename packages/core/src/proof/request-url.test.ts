@@ -22,6 +22,7 @@ describe('requestUrl()', () => {
     [base, 'http://evil.example', { url: `${base}/`, path: '/', query: '' }],
     [base, 'http://evil.example?a=1', { url: `${base}/`, path: '/', query: 'a=1' }],
     ['https://Orders.Example:443', '/a', { url: `${base}/a`, path: '/a', query: '' }],
+    ['http://localhost:3000', '/%21%24', { url: 'http://localhost:3000/%21%24', path: '/%21%24', query: '' }],
     ['http://localhost:3000/', '/a', { url: 'http://localhost:3000/a', path: '/a', query: '' }],
     ['https://gw.example/v1/orders', '/a?b', { url: 'https://gw.example/v1/orders/a', path: '/a', query: 'b' }],
     ['https://gw.example/v1/', '/', { url: 'https://gw.example/v1', path: '/', query: '' }],
@@ -77,6 +78,8 @@ describe('requestUrl()', () => {
     '/a%00b',
     '/a%0d%0ab',
     '/a%7f',
+    '/a%1f',
+    '/a%00',
     '/a\u0000',
     '/a\tb',
     '/a\nb',
@@ -106,6 +109,20 @@ describe('requestUrl()', () => {
     `/${'a'.repeat(8192)}`,
   ])('refuses %j', (target) => {
     expect(requestUrl(base, target)).toMatchObject({ ok: false, reason: 'request-malformed' })
+  })
+
+  test('takes 8192 characters', () => {
+    const target = `/${'a'.repeat(8191)}`
+    expect(requestUrl(base, target)).toEqual({ ok: true, value: { url: base + target, path: target, query: '' } })
+    expect(requestUrl(base, `${target}a`)).toMatchObject({ ok: false })
+  })
+
+  test('knows each public URL again', () => {
+    for (let n = 0; n < 70; n++) {
+      const one = `https://h${n}.example/v${n}`
+      const url = valueOf(requestUrl(one, '/a')).url
+      expect([url, valueOf(requestUrl(one, '/a')).url]).toEqual([`${one}/a`, `${one}/a`])
+    }
   })
 
   test.each<[string, unknown]>([
@@ -188,6 +205,10 @@ describe('requestUrl()', () => {
     'ftp://orders.example',
     'https://',
     'https://user@orders.example',
+    'https://:password@orders.example',
+    'https://orders.example/a%2fb',
+    'https://orders.example:99999',
+    'xhttps://orders.example',
     'https://orders.example?a',
     'https://orders.example#a',
     'https://orders.example//a',
@@ -207,6 +228,44 @@ describe('isSameUrl()', () => {
       expect(isSameUrl(`https://orders.example:443/a`, 'https://orders.example/a')).toBe(true)
     },
   )
+
+  test.each([
+    [base, `${base}/`],
+    ['HTTPS://Orders.Example', `${base}/`],
+    [`${base}:443`, `${base}/`],
+    [`${base}/x/..`, `${base}/`],
+    [`${base}/a/.`, `${base}/a/`],
+    [`${base}/a/x/%2e%2E`, `${base}/a/`],
+    [`${base}/a/%2E`, `${base}/a/`],
+    [`${base}/./a`, `${base}/a`],
+    [`${base}/../a`, `${base}/a`],
+    [`${base}/a/../../b`, `${base}/b`],
+    [`${base}/a/x/../b`, `${base}/a/b`],
+    [`${base}/a/..b/.c`, `${base}/a/..b/.c`],
+    [`${base}/a%2f`, `${base}/a%2f`],
+    [`${base}/%c3%a9`, `${base}/%C3%A9`],
+  ])('%s is %s', (htu, url) => {
+    expect(isSameUrl(htu, url)).toBe(true)
+  })
+
+  test.each([
+    [base, `${base}/a`],
+    [`${base}/a`, `${base}/`],
+    [`${base}/a/..`, `${base}/a`],
+    [`${base}/a/.`, `${base}/a`],
+    [`${base}/a/%2f`, `${base}/a/`],
+    [`x${base}:443/a`, `${base}/a`],
+    [`${base}:443/a?`, `${base}/a`],
+    [`${base}:443/a#`, `${base}/a`],
+    [`${base}:443/a\n`, `${base}/a`],
+    [`${base}:443/a\\`, `${base}/a`],
+    ['https://orders.example:99999/a', `${base}/a`],
+    ['https://user@orders.example/a', `${base}/a`],
+    ['https:///a', `${base}/a`],
+    ['', `${base}/`],
+  ])('%s is not %s', (htu, url) => {
+    expect(isSameUrl(htu, url)).toBe(false)
+  })
 
   test('takes what a client writes for the URL it calls', () => {
     const part = fc.stringMatching(/^[A-Za-z0-9._~-]{1,8}$/).filter((text) => text !== '.' && text !== '..')

@@ -74,6 +74,23 @@ const refusedInBoth: [string, Record<string, unknown>, string][] = [
   ['no sub', { sub: undefined }, 'token-claims'],
   ['an empty sub', { sub: '' }, 'token-claims'],
   ['a sub of 513 characters', { sub: 'x'.repeat(513) }, 'token-claims'],
+  ['an empty sub with an actor', { sub: '', act: { sub: 'support-bot', iss: expectation.issuer } }, 'token-claims'],
+  [
+    'an empty client_id everywhere',
+    { sub: '', client_id: '', 'urn:hallpass:path': { ...path, agents: [''] } },
+    'token-claims',
+  ],
+  [
+    'an empty client_id of an actor',
+    {
+      sub: 'user-1',
+      client_id: '',
+      act: { sub: '', iss: expectation.issuer },
+      'urn:hallpass:path': { ...path, agents: [''] },
+    },
+    'token-claims',
+  ],
+  ['an empty txn everywhere', { txn: '', 'urn:hallpass:path': { ...path, tasks: [''] } }, 'token-claims'],
   ['client_id as a number', { client_id: 1 }, 'token-claims'],
   ['no client_id', { client_id: undefined }, 'token-claims'],
   ['no jti', { jti: undefined }, 'token-claims'],
