@@ -12,6 +12,8 @@ const base = {
   identifier: 'order:*',
 } as const
 const limit: Limit = { id: 'calls', per: 'grant', max: 5 }
+const other: Limit = { id: 'total', per: 'task', max: 9 }
+const full = { ...limit, per: 'agent', parameter: 'a', scale: 2, unit: 'EUR', window_seconds: 60 }
 const entry = (constraints: object, more: object = {}) =>
   ({ ...base, limits: [], constraints, ...more }) as ToolCallEntry
 const digest = parameterDigest({ a: '1' })
@@ -100,6 +102,28 @@ describe('narrower()', () => {
     ['an optional parameter that is left out', entry({}), entry({ a: { any: true, optional: true } })],
     ['a smaller limit', exact(digest, { limits: [{ ...limit, max: 1 }] }), exact(digest, { limits: [limit] })],
     ['one limit more', exact(digest, { limits: [limit] }), exact(digest)],
+    [
+      'two limits, in another order',
+      exact(digest, { limits: [other, limit] }),
+      exact(digest, { limits: [limit, other] }),
+    ],
+    ['the same limit', exact(digest, { limits: [limit] }), exact(digest, { limits: [limit] })],
+    [
+      'a scale of 0 for none',
+      exact(digest, { limits: [{ ...limit, parameter: 'a', scale: 0 }] }),
+      exact(digest, { limits: [{ ...limit, parameter: 'a' }] }),
+    ],
+    ['a value among the choices', entry({ a: { equals: 2 } }), entry({ a: { one_of: [1, 2] } })],
+    ['a value for itself', entry({ a: { equals: 2 } }), entry({ a: { equals: 2 } })],
+    ['anything inside any value', entry({ a: { min: '1' } }), entry({ a: { any: true } })],
+    ['a range with one end more', entry({ a: { min: '1', max: '5' } }), entry({ a: { max: '5' } })],
+    ['a range with the other end more', entry({ a: { min: '1', max: '5' } }), entry({ a: { min: '1' } })],
+    ['the same prefix', entry({ a: { prefix: 'docs/' } }), entry({ a: { prefix: 'docs/' } })],
+    [
+      'an optional parameter that is needed now',
+      entry({ a: { any: true } }),
+      entry({ a: { any: true, optional: true } }),
+    ],
   ])('says yes to %s', (_name, child, parent) => {
     expect(narrower(child, parent)).toBe(true)
   })
@@ -125,6 +149,39 @@ describe('narrower()', () => {
     ['a value that climbs out of a prefix', entry({ a: { equals: 'docs/../x' } }), entry({ a: { prefix: 'docs/' } })],
     ['an operator nobody knows', entry({ a: { regex: '.' } }), entry({ a: { any: true } })],
     ['a larger limit', exact(digest, { limits: [{ ...limit, max: 6 }] }), exact(digest, { limits: [limit] })],
+    ['one of two limits', exact(digest, { limits: [limit] }), exact(digest, { limits: [limit, other] })],
+    ...Object.entries({ id: 'else', per: 'task', parameter: 'b', scale: 3, unit: 'JPY', window_seconds: 9 }).map(
+      ([name, changed]): [string, ToolCallEntry, ToolCallEntry] => [
+        `a limit with another ${name}`,
+        exact(digest, { limits: [{ ...full, [name]: changed }] }),
+        exact(digest, { limits: [full] }),
+      ],
+    ),
+    ['another type', exact(digest, { type: 'urn:hallpass:task' }), exact(digest)],
+    ['two locations', exact(digest, { locations: [...base.locations, 'https://b.example'] }), exact(digest)],
+    ['two actions', exact(digest, { actions: ['x', 'y'] }), exact(digest)],
+    ['neither digest nor constraints', exact(digest, { parameter_digest: undefined }), entry({})],
+    ['constraints inside neither', entry({}), exact(digest, { parameter_digest: undefined })],
+    ['a digest inside neither', exact(digest), exact(digest, { parameter_digest: undefined })],
+    ['any value inside a value', entry({ a: { any: true } }), entry({ a: { equals: '1' } })],
+    ['any value inside choices', entry({ a: { any: true } }), entry({ a: { one_of: ['1'] } })],
+    ['any value inside a prefix', entry({ a: { any: true } }), entry({ a: { prefix: 'a' } })],
+    ['any value inside a lower end', entry({ a: { any: true } }), entry({ a: { min: '1' } })],
+    ['a range inside a value', entry({ a: { min: '1', max: '1' } }), entry({ a: { equals: '1' } })],
+    ['a range inside choices', entry({ a: { min: '1', max: '1' } }), entry({ a: { one_of: ['1'] } })],
+    ['a range inside a prefix', entry({ a: { min: '1', max: '1' } }), entry({ a: { prefix: '1' } })],
+    ['a prefix inside a range', entry({ a: { prefix: '1' } }), entry({ a: { min: '1' } })],
+    ['a prefix inside a value', entry({ a: { prefix: '1' } }), entry({ a: { equals: '1' } })],
+    ['a lower minimum', entry({ a: { min: '0.9' } }), entry({ a: { min: '1' } })],
+    ['only an upper end inside a lower one', entry({ a: { max: '5' } }), entry({ a: { min: '1' } })],
+    ['only a lower end inside an upper one', entry({ a: { min: '1' } }), entry({ a: { max: '5' } })],
+    ['an unknown operator inside itself', entry({ a: { regex: '.' } }), entry({ a: { regex: '.' } })],
+    ['any value inside an operator nobody knows', entry({ a: { any: true } }), entry({ a: { any: true, regex: '.' } })],
+    [
+      'one of two needed parameters left out',
+      entry({ a: { any: true } }),
+      entry({ a: { any: true }, b: { any: true } }),
+    ],
     ['a dropped limit', exact(digest), exact(digest, { limits: [limit] })],
     [
       'a limit in another unit',

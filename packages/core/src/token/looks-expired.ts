@@ -19,7 +19,7 @@ const MAX_DIGITS = 15
  */
 export function looksExpired(text: string, now: number): boolean {
   const rare = text.indexOf(RARE)
-  if (rare < BEFORE || text.includes(RARE, rare + RARE.length)) return false
+  if (text.includes(RARE, rare + RARE.length)) return false
   if (!text.startsWith(NAME, rare - BEFORE)) return false
   const start = rare + RARE.length
   let at = start

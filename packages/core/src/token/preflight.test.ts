@@ -93,10 +93,16 @@ describe('preflight()', () => {
     expect(preflight(text, { ...shape, maxBytes: text.length - 1 })).toMatchObject({ reason: 'token-malformed' })
   })
 
-  test('reads the shortest segments', () => {
-    const parts = splitToken('a.b.c', 5)
-    expect(parts).toEqual(['a', 'b', 'c'])
+  test('cuts the shortest segments', () => {
+    expect(splitToken('a.b.c', 5)).toEqual(['a', 'b', 'c'])
   })
+
+  test.each(['', '.', '..', 'a', 'a.', 'a.b', 'a.b.', 'a..c', '.b.c', '.b', 'a..', '..c'])(
+    'cuts nothing off %j',
+    (text) => {
+      expect(splitToken(text, 5)).toBeUndefined()
+    },
+  )
 
   test.each<[string, string]>([
     ['nothing', ''],
