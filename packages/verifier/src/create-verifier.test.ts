@@ -83,12 +83,12 @@ describe('createVerifier()', () => {
     expect(new Set(refused.map(({ id }) => id)).size).toBe(4)
   })
 
-  test('says at the end of a use what it follows and how it ended, and who made it where it started', async () => {
+  test('says at the end of a use what it follows and how it ended, and by which key it was made where it started', async () => {
     const { verifier, call, audit } = setUp()
     const verdict = await verifier.verify('order.read', call())
     if (verdict.kind === 'admitted') await verdict.settle({ status: 204 })
     const [start, end] = await audit.events()
-    expect(start).toMatchObject({ type: 'use.started', client_id: 'support-bot', action: 'order.read' })
+    expect(start).toMatchObject({ type: 'use.started', client_id: 'support-bot', jkt: expect.any(String) })
     expect(end).toEqual({
       seq: 2,
       prev: start?.hash,
@@ -99,6 +99,10 @@ describe('createVerifier()', () => {
       type: 'use.ended',
       txn: start?.txn,
       jti: start?.jti,
+      client_id: 'support-bot',
+      sub: start?.sub,
+      owner: start?.owner,
+      aud: AUDIENCE,
       action: 'order.read',
       resource: 'order:123',
       follows: start?.id,

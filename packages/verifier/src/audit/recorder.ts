@@ -53,37 +53,26 @@ export function createRecorder(options: RecorderOptions): Recorder {
     })
   }
 
-  // Who made the call is said where it started, and by the grant: half of a busy trail are ends.
-  const brief = ({ token, planned, resource }: Attempt): EventStem =>
-    new EventStem({
-      source,
-      txn: token?.claims.txn,
-      jti: token?.claims.jti,
-      client_id: undefined,
-      sub: undefined,
-      owner: undefined,
-      aud: undefined,
-      action: planned.name,
-      resource: resource === '' ? undefined : resource,
-    })
+  // A call that was covered before has the facts of that one; before it is covered it has no resource.
+  const stemOf = (attempt: Attempt): EventStem => {
+    const { known, resource } = attempt
+    return known?.resource === resource ? (known.facts ??= whole(attempt)) : whole(attempt)
+  }
 
   const base = (type: EventType, attempt: Attempt, id: string): UseEvent => {
-    const { known, proof, now: time } = attempt
-    // A call that was covered before has the facts of that one; before it is covered it has no resource.
-    const stem = known?.resource === attempt.resource ? (known.started ??= whole(attempt)) : whole(attempt)
-    const event = new UseEvent(type, stem, { id, time })
+    const { proof, now: time, callId } = attempt
+    const event = new UseEvent(type, stemOf(attempt), { id, time })
     // The key is named only where it was proven: triggers count nothing else.
     if (proof !== undefined) event.jkt = proof.jkt
-    event.call_id = attempt.callId
+    event.call_id = callId
     return event
   }
 
-  // Either comes once per use, and its start has an id nobody else has.
+  // Either comes once per use, and its start has an id nobody else has. By which key it was made, the start says.
   const follow = (type: 'use.ended' | 'use.given-back', attempt: Attempt, time: number): UseEvent => {
-    const { known } = attempt
-    const stem = known?.resource === attempt.resource ? (known.ended ??= brief(attempt)) : brief(attempt)
     const id = `${attempt.event}${type === 'use.ended' ? '-ended' : '-back'}`
-    const event = new UseEvent(type, stem, { id, time })
+    const event = new UseEvent(type, stemOf(attempt), { id, time })
+    event.call_id = attempt.callId
     event.follows = attempt.event
     return event
   }

@@ -61,8 +61,7 @@ function bareCall(attempt: Attempt, refusal: Refused<RefusalReason> | undefined)
     refusal,
     resource,
     parts: Object.freeze(parts),
-    started: undefined,
-    ended: undefined,
+    facts: undefined,
   }
 }
 

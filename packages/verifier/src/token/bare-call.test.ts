@@ -13,8 +13,7 @@ const bare = {
   mount: undefined,
   refusal: undefined,
   parts: { id: '123' },
-  started: undefined,
-  ended: undefined,
+  facts: undefined,
 }
 const call = { method: 'GET', target: '/orders/123', route: { id: '123' } }
 

@@ -20,8 +20,7 @@ export interface BareCall {
   /** Frozen: the handlers of several requests are handed it. */
   readonly parts: Readonly<Record<string, string>>
   /** What the events of such calls share; from the first of them on. */
-  started: EventStem | undefined
-  ended: EventStem | undefined
+  facts: EventStem | undefined
 }
 
 interface SameCall {
