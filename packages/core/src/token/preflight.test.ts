@@ -41,6 +41,7 @@ describe('preflight()', () => {
     expect(preflight(good, { ...shape, alg: ['ES384'] })).toMatchObject({ reason: 'token-algorithm' })
     expect(preflight(good, { ...shape, typ: ['dpop+jwt'] })).toMatchObject({ reason: 'token-type' })
     expect(preflight(good, { ...shape, onlyHeader: ['alg', 'typ'] })).toMatchObject({ reason: 'token-malformed' })
+    expect(preflight(good, { ...shape, onlyHeader: ['alg', 'typ', 'kid'] }).ok).toBe(true)
     expect(preflight(good, shape).ok).toBe(true)
   })
 
@@ -166,6 +167,8 @@ describe('preflight()', () => {
   test('refuses invalid UTF-8, though signed', () => {
     const bad = Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff]), Buffer.from('"}')]).toString('base64url')
     expect(preflight(`${h}.${bad}.${s}`, shape)).toMatchObject({ ok: false, reason: 'token-malformed' })
+    expect(preflight(`${h}.${bad}.${s}`, shape, 1000)).toMatchObject({ ok: false, reason: 'token-malformed' })
+    expect(preflight(`${h}.${p}=.${s}`, shape, 1000)).toMatchObject({ ok: false, reason: 'token-malformed' })
   })
 
   test.each<[string, object, string]>([
