@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { segment, signer } from '../../test/signer.ts'
 import { preflight, splitToken } from './preflight.ts'
 import type { TokenShape } from './preflight.ts'
@@ -51,21 +51,22 @@ describe('preflight()', () => {
     expect(() => (kept['alg'] = 'none')).toThrow(TypeError)
   })
 
-  const headerOf = (text: string, read = preflight) => {
-    const answer = read(text, { ...shape, allowJwk: true })
+  const headerOf = (text: string) => {
+    const answer = preflight(text, { ...shape, allowJwk: true })
     return answer.ok ? answer.value.header : undefined
   }
 
-  test('keeps 64 headers', async () => {
-    vi.resetModules()
-    const fresh = (await import('./preflight.ts')).preflight
-    const nth = (n: number) => headerOf(`${segment({ ...header, kid: `kept-${n}` })}.${p}.${s}`, fresh)
-    const first = nth(1)
-    for (let n = 2; n <= 64; n++) nth(n)
-    expect(nth(1)).toBe(first)
-    nth(65)
-    expect(nth(1)).toEqual(first)
-    expect(nth(1)).not.toBe(first)
+  test('keeps 64 headers', () => {
+    const nth = (n: number) => headerOf(`${segment({ ...header, kid: `kept-${n}` })}.${p}.${s}`)
+    const before = nth(0)
+    // Other tests left some of theirs. Once those are dropped, two are kept: the one that was new, and ours again.
+    const last = Array.from({ length: 65 }, (_, n) => n + 1).find((n) => nth(n) !== undefined && nth(0) !== before) ?? 0
+    const first = nth(0)
+    for (let more = 1; more <= 62; more++) nth(last + more)
+    expect(nth(0)).toBe(first)
+    nth(last + 63)
+    expect(nth(0)).toEqual(first)
+    expect(nth(0)).not.toBe(first)
   })
 
   test.each<[string, object]>([
