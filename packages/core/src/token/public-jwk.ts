@@ -44,12 +44,13 @@ function curveKey(
   row: AlgorithmRow,
   decode: (text: string) => Uint8Array | undefined,
 ): PublicJwk | undefined {
-  const { crv, x, y } = jwk as Record<string, unknown>
-  if (crv !== row.crv || row.crv === undefined || typeof x !== 'string') return undefined
+  const { x, y } = jwk as Record<string, unknown>
+  const crv = row.crv ?? ''
+  if (jwk['crv'] !== crv || typeof x !== 'string') return undefined
   if (decode(x)?.length !== row.coordinate) return undefined
-  if (row.kty === 'OKP') return { members: { kty: 'OKP', crv: row.crv, x }, signatureBytes: row.signature }
+  if (row.kty === 'OKP') return { members: { kty: 'OKP', crv, x }, signatureBytes: row.signature }
   if (typeof y !== 'string' || decode(y)?.length !== row.coordinate) return undefined
-  return { members: { kty: 'EC', crv: row.crv, x, y }, signatureBytes: row.signature }
+  return { members: { kty: 'EC', crv, x, y }, signatureBytes: row.signature }
 }
 
 function rsaKey(jwk: Jwk, decode: (text: string) => Uint8Array | undefined): PublicJwk | undefined {
@@ -57,7 +58,7 @@ function rsaKey(jwk: Jwk, decode: (text: string) => Uint8Array | undefined): Pub
   if (typeof n !== 'string' || typeof e !== 'string') return undefined
   const modulus = decode(n)
   const exponent = decode(e)
-  if (modulus === undefined || exponent === undefined || exponent.length < 1 || exponent.length > 4) return undefined
+  if (modulus === undefined || exponent === undefined || exponent.length > 4) return undefined
   // A leading zero would let the modulus look longer than it is.
   const first = modulus[0] ?? 0
   if (first === 0 || modulus.length > MAX_MODULUS_BYTES) return undefined
