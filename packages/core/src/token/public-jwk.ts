@@ -45,7 +45,7 @@ function curveKey(
   decode: (text: string) => Uint8Array | undefined,
 ): PublicJwk | undefined {
   const { x, y } = jwk as Record<string, unknown>
-  const crv = row.crv ?? ''
+  const crv = row.crv as string
   if (jwk['crv'] !== crv || typeof x !== 'string') return undefined
   if (decode(x)?.length !== row.coordinate) return undefined
   if (row.kty === 'OKP') return { members: { kty: 'OKP', crv, x }, signatureBytes: row.signature }

@@ -1,6 +1,6 @@
 import { sha256Base64url } from '#crypto'
 import { calculateJwkThumbprint } from 'jose'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { signer } from '../../test/signer.ts'
 import type { Jwk } from '../identity/identity.ts'
 import { jwkThumbprint } from './thumbprint.ts'
@@ -34,6 +34,28 @@ describe('jwkThumbprint()', () => {
       const jwk = { kty: 'EC', crv: 'P-256', x, y: 'AAAA' }
       expect(jwkThumbprint(jwk)).toBe(sha256Base64url(JSON.stringify({ crv: jwk.crv, kty: jwk.kty, x, y: jwk.y })))
     }
+  })
+
+  test('needs no writer of JSON for an EC key, which nearly every key is', () => {
+    const { jwk } = signer('ES256')
+    const writes = vi.spyOn(JSON, 'stringify')
+    const thumbprint = jwkThumbprint(jwk)
+    expect(writes).not.toHaveBeenCalled()
+    writes.mockRestore()
+    expect(thumbprint).toMatch(/^[A-Za-z0-9_-]{43}$/)
+  })
+
+  test('looks at no member that its type has not', () => {
+    const okp = { kty: 'OKP', crv: 'Ed25519', x: 'AAAA' }
+    expect(jwkThumbprint({ ...okp, y: 'AAAA' })).toBe(jwkThumbprint(okp))
+  })
+
+  test('hashes a curve that needs escapes as JSON writes it', () => {
+    const jwk = { crv: '"', kty: 'EC', x: 'AAAA', y: 'AAAA' }
+    expect(jwkThumbprint(jwk)).toBe(sha256Base64url(JSON.stringify(jwk)))
+    expect(jwkThumbprint({ ...jwk, crv: 'P-256', y: '"' })).toBe(
+      sha256Base64url(JSON.stringify({ ...jwk, crv: 'P-256', y: '"' })),
+    )
   })
 
   test.each<[string, unknown]>([
