@@ -58,7 +58,8 @@ export async function checkTrails({ trails, keys, made, runs }: TrailEvidence): 
       times.set(line.id, (times.get(line.id) ?? 0) + 1)
       if (line.type.startsWith('trail.')) own += 1
       if (line.type === 'use.started') started.add(line.id)
-      if (line.jti === undefined) continue
+      // Refusals are many, and say what was not done.
+      if (line.jti === undefined || line.type === 'use.refused') continue
       const lines = byGrant.get(line.jti)
       if (lines === undefined) byGrant.set(line.jti, [line])
       else lines.push(line)

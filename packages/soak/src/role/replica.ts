@@ -43,7 +43,6 @@ export async function runReplica(task: ReplicaTask): Promise<void> {
     audit,
     clock,
     instance: task.name,
-    fetch: toHome,
     refusalWindowSeconds: 2,
   })
 
