@@ -26,8 +26,7 @@ export function assembleParameters(action: Action, input: RequestInput): Result<
   const { carried, resource } = compileAction(action)
   const { shape } = action.parameters
   const raw: Record<string, JsonValue> = {}
-  const takesQuery = action.method !== undefined && inQuery(action.method)
-  if (takesQuery ? input.body !== undefined : input.query !== '') return misplaced()
+  if (inQuery(action.method) ? input.body !== undefined : input.query !== '') return misplaced()
   if (input.body !== undefined) {
     if (!isObject(input.body)) return refuse('parameters-invalid', 'the body is not a JSON object')
     for (const name of Object.keys(input.body)) {

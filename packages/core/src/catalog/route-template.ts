@@ -77,4 +77,5 @@ export function compileAction(action: Action): CompiledAction {
 }
 
 /** Methods whose parameters travel in the query. */
-export const inQuery = (method: Method): boolean => method === 'GET' || method === 'HEAD' || method === 'DELETE'
+export const inQuery = (method: Method | undefined): boolean =>
+  method === 'GET' || method === 'HEAD' || method === 'DELETE'

@@ -61,6 +61,8 @@ describe('jwkThumbprint()', () => {
   test.each<[string, unknown]>([
     ['a symmetric key', { kty: 'oct', k: 'AAAA' }],
     ['a key without y', { kty: 'EC', crv: 'P-256', x: 'AAAA' }],
+    ['an EC key with x as a list', { kty: 'EC', crv: 'P-256', x: ['AAAA'], y: 'AAAA' }],
+    ['an EC key with x as a number', { kty: 'EC', crv: 'P-256', x: 1, y: 'AAAA' }],
     ['a key with x as a list', { kty: 'OKP', crv: 'Ed25519', x: ['AAAA'] }],
     ['a key with an empty x', { kty: 'OKP', crv: 'Ed25519', x: '' }],
     ['a key without curve', { kty: 'OKP', crv: '', x: 'AAAA' }],
