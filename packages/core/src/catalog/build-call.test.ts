@@ -209,8 +209,11 @@ describe('assembleParameters()', () => {
     readonly query?: string
     readonly body?: JsonValue
   }
-  const assemble = (action: Action, given: Given) =>
-    assembleParameters(action, { route: { id: '1' }, query: '', body: undefined, ...given } as RequestInput)
+  /** Nothing but what is given is wrong: the route names the resource, and nothing else. */
+  const assemble = (action: Action, given: Given) => {
+    const route = { [/\{(\w+)\}/.exec(action.resource)?.[1] ?? 'id']: '1' }
+    return assembleParameters(action, { route, query: '', body: undefined, ...given } as RequestInput)
+  }
 
   test.each<[string, Action, Given, JsonObject]>([
     ['nothing', actions.ping, {}, {}],
