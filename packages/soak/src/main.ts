@@ -24,6 +24,6 @@ async function command(): Promise<void> {
     else if (lines++ % 5 === 0) process.stderr.write(`${text}\n`)
   })
   if (isLive) process.stderr.write('\n')
-  process.exitCode = report.violations.length === 0 ? 0 : 1
-  process.stdout.write(`${options.json ? JSON.stringify(report) : render(report)}\n`)
+  const text = options.json ? JSON.stringify(report) : render(report)
+  process.stdout.write(`${text}\n`, () => process.exit(report.violations.length === 0 ? 0 : 1))
 }

@@ -63,12 +63,15 @@ export async function startPostgresStore(random: Random): Promise<Store> {
       signal('SIGSTOP')
       await delay(ms)
       signal('SIGCONT')
+      // Who started it for another user has stopped along with it.
+      child.kill('SIGCONT')
     },
     cut: () => proxy.cut(0.5, random),
     async stop() {
       await proxy.close()
       kill()
-      await Promise.race([gone, delay(3000)])
+      child.kill('SIGKILL')
+      await gone
       process.off('exit', kill)
       rmSync(folder, { recursive: true, force: true })
     },
