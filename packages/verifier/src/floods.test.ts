@@ -139,14 +139,14 @@ describe('work before the signature check', () => {
     verified = 0
     imported = 0
     const { verify, createPublicKey } = crypto
-    vi.spyOn(crypto, 'verify').mockImplementation(((...given: Parameters<typeof verify>) => {
+    vi.spyOn(crypto, 'verify').mockImplementation((...given: Parameters<typeof verify>) => {
       verified += 1
       return verify(...given)
-    }) as typeof verify)
-    vi.spyOn(crypto, 'createPublicKey').mockImplementation(((...given: Parameters<typeof createPublicKey>) => {
+    })
+    vi.spyOn(crypto, 'createPublicKey').mockImplementation((...given: Parameters<typeof createPublicKey>) => {
       imported += 1
       return createPublicKey(...given)
-    }) as typeof createPublicKey)
+    })
     syncBuiltinESMExports()
   })
 

@@ -55,6 +55,7 @@ describe('createStatusPlaces()', () => {
     let isDown = true
     const places = createStatusPlaces(
       {
+        incarnation: ledger.incarnation,
         reserveStatus: async (series, size) => {
           if (isDown) throw new Error('down')
           return ledger.reserveStatus(series, size)
@@ -69,7 +70,7 @@ describe('createStatusPlaces()', () => {
 
   test.each([-1, 0.5, Number.NaN, '7'])('throws for a ledger that answers %s', (first) => {
     const { lists } = scene()
-    const places = createStatusPlaces({ reserveStatus: () => first as number }, lists)
+    const places = createStatusPlaces({ incarnation: 'life-1', reserveStatus: () => first as number }, lists)
     expect(() => places.allocate(START + 60)).toThrow(expect.objectContaining({ code: 'ledger-unavailable' }))
   })
 
