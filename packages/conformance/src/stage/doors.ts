@@ -12,7 +12,6 @@ import type { orders } from './api.ts'
 
 export type DoorName = 'fetch' | 'express' | 'fastify' | 'hono'
 export type OrdersVerifier = Verifier<typeof orders>
-export type OrdersAction = keyof (typeof orders)['actions']
 
 export interface Run {
   readonly action: string

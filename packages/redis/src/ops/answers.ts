@@ -1,4 +1,4 @@
-import type { JsonObject, RefusalReason, Refused } from '@hallpass/core'
+import type { RefusalReason, Refused } from '@hallpass/core'
 import { isRefusalReason, refuse } from '@hallpass/core'
 import { unavailable } from '../shard/trouble.ts'
 
@@ -27,6 +27,3 @@ export function fieldsOf(answer: unknown): ReadonlyMap<string, string> {
   for (let index = 0; index + 1 < flat.length; index += 2) fields.set(String(flat[index]), String(flat[index + 1]))
   return fields
 }
-
-/** What this ledger wrote itself. */
-export const jsonOf = (text: string): JsonObject => JSON.parse(text) as JsonObject
