@@ -167,6 +167,7 @@ describe('preflight()', () => {
 
   test('refuses invalid UTF-8, though signed', () => {
     const bad = Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff]), Buffer.from('"}')]).toString('base64url')
+    expect(preflight(`${bad}.${p}.${s}`, shape)).toMatchObject({ ok: false, reason: 'token-malformed' })
     expect(preflight(`${h}.${bad}.${s}`, shape)).toMatchObject({ ok: false, reason: 'token-malformed' })
     expect(preflight(`${h}.${bad}.${s}`, shape, 1000)).toMatchObject({ ok: false, reason: 'token-malformed' })
     expect(preflight(`${h}.${p}=.${s}`, shape, 1000)).toMatchObject({ ok: false, reason: 'token-malformed' })
