@@ -43,6 +43,14 @@ describe('cachedKeys()', () => {
     expect(state.loads).toBe(1)
   })
 
+  test('tries again at once on a clock that was set back', async () => {
+    const { state, find } = setUp()
+    state.fails = true
+    expect(await find('a', 300)).toBe('keys-unavailable')
+    state.fails = false
+    expect([await find('a', 0), state.loads]).toEqual(['a', 2])
+  })
+
   test('a flood of unknown key ids costs the issuer one load per cool-down', async () => {
     const { state, find } = setUp()
     const flood = async (now: number) =>

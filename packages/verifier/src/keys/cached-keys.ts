@@ -28,24 +28,29 @@ export function cachedKeys(source: KeySource, algorithms: readonly SignatureAlgo
   const ring = createKeyRing(algorithms)
   let loadedAt = Number.NEGATIVE_INFINITY
   let notBefore = Number.NEGATIVE_INFINITY
+  let settledAt = Number.NEGATIVE_INFINITY
   let failures = 0
   let loading: Promise<boolean> | undefined
 
+  // A clock that was set back must not make the rest as long as the step.
+  const rests = (now: number): boolean => now < notBefore && now >= settledAt
   const loaded = (now: number): boolean => {
     loadedAt = now
+    settledAt = now
     notBefore = now + source.coolDownSeconds
     failures = 0
     return true
   }
   const failed = (now: number): boolean => {
     failures += 1
+    settledAt = now
     notBefore = now + Math.min(failures * source.retrySeconds, Math.max(source.coolDownSeconds, source.retrySeconds))
     return false
   }
   // True: the set is as of now. A failure keeps the old set until it is stale.
   const load = (now: number): MaybePromise<boolean> => {
     if (loading !== undefined) return loading
-    if (now < notBefore) return loadedAt > now - source.staleSeconds
+    if (rests(now)) return loadedAt > now - source.staleSeconds
     try {
       const done = chain(
         chain(source.load(), (set) => ring.replace(set)),
@@ -67,7 +72,7 @@ export function cachedKeys(source: KeySource, algorithms: readonly SignatureAlgo
   return {
     current(now) {
       if (now - loadedAt <= source.refreshSeconds) return true
-      if (now >= notBefore) void load(now)
+      if (!rests(now)) void load(now)
       return now - loadedAt <= source.staleSeconds
     },
     find(kid, algorithm, now) {
