@@ -1,7 +1,13 @@
 import { oidc, privateKeyJwt } from '@hallpass/core'
-import { defaultTriggers, definePolicy } from '@hallpass/policy'
+import { definePolicy, type Trigger } from '@hallpass/policy'
 import { inventory, orders } from './catalog.ts'
 import type { DeskSetup } from './desk/setup.ts'
+
+/** Yours would be `defaultTriggers`: they end this agent's task at the third attack below, and there are many more to show. */
+const patientTriggers: [Trigger, ...Trigger[]] = [
+  { on: 'refused-requests', count: 1000, windowSeconds: 60, effect: 'quarantine-agent' },
+  { on: 'inactivity', seconds: 900, effect: 'end-task' },
+]
 
 /** Support may read, refund a little and reserve stock. Everything else is denied because no rule says otherwise. */
 export const supportPolicy = (setup: Pick<DeskSetup, 'issuer' | 'broker' | 'publicKeys'>) =>
@@ -14,7 +20,7 @@ export const supportPolicy = (setup: Pick<DeskSetup, 'issuer' | 'broker' | 'publ
         owner: 'team:support',
         identity: oidc({ issuer: setup.issuer, audience: setup.broker, subject: 'support-bot-workload' }),
         approvers: ['group:support-leads'],
-        revokeOn: defaultTriggers,
+        revokeOn: patientTriggers,
         maxOpenTasks: 100,
       },
       'night-bot': {
@@ -25,7 +31,7 @@ export const supportPolicy = (setup: Pick<DeskSetup, 'issuer' | 'broker' | 'publ
           jwks: { keys: [setup.publicKeys['night-bot']] },
         }),
         approvers: ['group:support-leads'],
-        revokeOn: defaultTriggers,
+        revokeOn: patientTriggers,
       },
     },
     rules: [
