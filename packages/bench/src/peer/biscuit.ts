@@ -23,6 +23,17 @@ export async function loadBiscuit(): Promise<Biscuit> {
   }
   const { exports } = await WebAssembly.instantiate(module, imports)
   glue.__wbg_set_wasm(exports)
-  ;(exports['__wbindgen_start'] as () => void)()
+  silently(exports['__wbindgen_start'] as () => void)
   return glue
+}
+
+/** The peer greets on stdout as it starts, where our JSON stands. */
+function silently(start: () => void): void {
+  const { log } = console
+  console.log = () => undefined
+  try {
+    start()
+  } finally {
+    console.log = log
+  }
 }
