@@ -99,7 +99,8 @@ export async function startPostgres({ fsync }: ServerOptions): Promise<PostgresS
   let launched: number | undefined
   const start = async (): Promise<void> => {
     // Until every process of a killed one is gone, its memory is in the way.
-    for (let tries = 0; tries < 20; tries += 1) {
+    for (let tries = 0; tries < 100; tries += 1) {
+      if (tries > 0) await new Promise((resolve) => setTimeout(resolve, 100))
       const child = spawn(...asUser(args), { stdio: 'ignore', cwd: folder })
       launched = child.pid
       ended = new Promise((resolve) => child.once('close', () => resolve()))
