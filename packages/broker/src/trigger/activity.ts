@@ -11,10 +11,17 @@ interface Seen {
 export class Activity {
   readonly #tasks = new Map<string, Seen>()
 
-  see({ type, txn, client_id: clientId }: AuditEvent, at: number): void {
+  see({ type, txn, client_id: clientId, source }: AuditEvent, at: number): void {
     if (txn === undefined) return
     if (type === 'task.ended') this.#tasks.delete(txn)
-    else if (clientId !== undefined && ACTS.has(type)) this.#tasks.set(txn, { clientId, at })
+    if (clientId === undefined || !ACTS.has(type)) return
+    // An API may report a use of any task there never was: only what a broker said begins to be watched.
+    if (source.startsWith('broker:') || this.#tasks.get(txn)?.clientId === clientId)
+      this.#tasks.set(txn, { clientId, at })
+  }
+
+  get size(): number {
+    return this.#tasks.size
   }
 
   /** Tasks that have been idle for as long as their agent may be; each is named once until it does something again. */

@@ -138,10 +138,13 @@ describe('createTriggers()', () => {
 
   test('ends a task that does nothing, and none that does', async () => {
     const { tell, killed, state, watching } = setUp([{ on: 'inactivity', seconds: 900, effect: 'end-task' }])
-    const opened = (txn: string) => refused('', { type: 'task.opened', txn })
+    const opened = (txn: string) => refused('', { type: 'task.opened', txn, source: 'broker:https://broker.test' })
     await tell(opened('tsk_1'), opened('tsk_2'), opened('tsk_3'))
     state.now += 899
-    await tell(refused('', { type: 'use.started', txn: 'tsk_2' }), refused('', { type: 'task.ended', txn: 'tsk_3' }))
+    await tell(
+      refused('', { type: 'use.started', txn: 'tsk_2' }),
+      refused('', { type: 'task.ended', txn: 'tsk_3', source: 'broker:https://broker.test' }),
+    )
     await watching.sweep()
     expect(killed).toEqual([])
     state.now += 1
