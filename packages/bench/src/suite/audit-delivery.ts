@@ -15,9 +15,10 @@ import { apiIdentity } from '../feed/api-identity.ts'
 import type { RowAim } from '../row/row-aim.ts'
 import type { Work } from '../timing/work.ts'
 import { createEs256Key } from '../world/es256-key.ts'
-import { AGENT, OWNER } from '../world/grant.ts'
+import { AGENT } from '../world/grant.ts'
 import { AUDIENCE, ordersApi } from '../world/orders-api.ts'
 import { ordersPolicy } from '../world/orders-policy.ts'
+import { useStarted } from '../world/use-event.ts'
 import { must } from './must.ts'
 import type { Suite } from './suite.ts'
 
@@ -37,30 +38,11 @@ const row: RowAim = {
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-let events = 0
-function useEnded(time: number): AuditEvent {
-  events += 1
-  return {
-    id: `ev_${events.toString(36).padStart(22, '0')}`,
-    type: 'use.ended',
-    time: time + 1,
-    source: `verifier:${AUDIENCE}#1`,
-    txn: 'tsk_AAAAAAAAAAAAAAAAAAAAAA',
-    jti: 'gr_AAAAAAAAAAAAAAAAAAAAAA',
-    client_id: AGENT,
-    owner: OWNER,
-    aud: AUDIENCE,
-    action: 'order.read',
-    resource: 'order:123',
-    status: 200,
-  }
-}
-
 function append(sink: { append(event: AuditEvent): unknown }, done: () => Promise<void>): Work {
   return {
     async run(operations) {
       for (let index = 0; index < operations; index++) {
-        void sink.append(useEnded(index))
+        void sink.append({ ...useStarted(index + 1), type: 'use.ended', status: 200 })
         if (index % BURST === BURST - 1) await turn()
       }
       await done()

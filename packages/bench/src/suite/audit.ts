@@ -2,13 +2,11 @@ import { closeSync, fdatasyncSync, mkdtempSync, openSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { verifyTrail } from '@hallpass/core'
-import type { AuditEvent } from '@hallpass/core'
 import { fileTrail } from '@hallpass/core/file-trail'
 import type { FileTrail } from '@hallpass/core/file-trail'
 import { pino } from 'pino'
 import type { Work } from '../timing/work.ts'
-import { AGENT, OWNER } from '../world/grant.ts'
-import { AUDIENCE } from '../world/orders-api.ts'
+import { useStarted } from '../world/use-event.ts'
 import { must, mustThrow } from './must.ts'
 import type { Entry, Suite } from './suite.ts'
 
@@ -22,26 +20,6 @@ const BURST = 64
 const ROOM = 200_000
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-
-let events = 0
-
-/** The event that every request leaves behind. */
-function useStarted(time: number): AuditEvent {
-  events += 1
-  return {
-    id: `ev_${events.toString(36).padStart(22, '0')}`,
-    type: 'use.started',
-    time,
-    source: `verifier:${AUDIENCE}#1`,
-    txn: 'tsk_AAAAAAAAAAAAAAAAAAAAAA',
-    jti: 'gr_AAAAAAAAAAAAAAAAAAAAAA',
-    client_id: AGENT,
-    owner: OWNER,
-    aud: AUDIENCE,
-    action: 'order.read',
-    resource: 'order:123',
-  }
-}
 
 /** A chained line, batches on disk while the next ones are made, everything on disk when the slice ends. */
 function append(trail: FileTrail): Work {
