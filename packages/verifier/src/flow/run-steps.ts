@@ -24,7 +24,9 @@ function from(
 ): MaybePromise<Refused<RefusalReason> | undefined> {
   for (let index = start; index < steps.length; index += 1) {
     const step = steps[index]
-    const refusal = step?.(attempt)
+    // A check that somebody forgot to hand over has not been passed.
+    if (step === undefined) return BROKEN
+    const refusal = step(attempt)
     if (isPromise(refusal)) {
       return refusal.then((late) => late ?? later(index + 1, steps, attempt)).catch(() => BROKEN)
     }
