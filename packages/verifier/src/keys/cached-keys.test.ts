@@ -51,6 +51,15 @@ describe('cachedKeys()', () => {
     expect([await find('a', 0), state.loads]).toEqual(['a', 2])
   })
 
+  test('asks for the keys again on a clock that was set back, so that a dropped key does not live on', async () => {
+    const { state, keys, find } = setUp()
+    await find('a', 10_000)
+    state.set = { keys: [key('b')] }
+    expect([keys.current(1000), state.loads]).toEqual([true, 2])
+    await Promise.resolve()
+    expect([await find('b', 1000), await find('a', 1000)]).toEqual(['b', 'token-key-unknown'])
+  })
+
   test('a flood of unknown key ids costs the issuer one load per cool-down', async () => {
     const { state, find } = setUp()
     const flood = async (now: number) =>

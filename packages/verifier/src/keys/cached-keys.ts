@@ -71,7 +71,8 @@ export function cachedKeys(source: KeySource, algorithms: readonly SignatureAlgo
 
   return {
     current(now) {
-      if (now - loadedAt <= source.refreshSeconds) return true
+      // Before the load stands a clock that was set back: by it the set would stay new for as long as the step.
+      if (now >= loadedAt && now - loadedAt <= source.refreshSeconds) return true
       if (!rests(now)) void load(now)
       return now - loadedAt <= source.staleSeconds
     },
