@@ -51,6 +51,9 @@ interface Slot {
 export function createStatusLists(rules: StatusListRules): StatusLists {
   const origin = new URL(rules.issuer).origin
   const slots = new LRUCache<string, Slot>({ max: MAX_LISTS })
+  // A clock that was set back behind a list would keep it for as long as the step: such a list tells no age.
+  const isFresh = ({ iat, usableUntil }: StatusList, now: number): boolean =>
+    now < usableUntil && iat <= now + rules.skewSeconds
 
   const refresh = async (uri: string, slot: Slot, now: number): Promise<void> => {
     slot.loading ??= load(uri, { slot, now, rules })
@@ -72,7 +75,7 @@ export function createStatusLists(rules: StatusListRules): StatusLists {
         slots.set(uri, slot)
       }
       const { list } = slot
-      if (list !== undefined && now < list.usableUntil) {
+      if (list !== undefined && isFresh(list, now)) {
         if (now >= list.refreshAt && now >= slot.retryAt) void refresh(uri, slot, now)
         return list
       }
@@ -80,7 +83,7 @@ export function createStatusLists(rules: StatusListRules): StatusLists {
       const waiting = slot
       return refresh(uri, slot, now).then(() => {
         const fresh = waiting.list
-        return fresh !== undefined && now < fresh.usableUntil ? fresh : STALE
+        return fresh !== undefined && isFresh(fresh, now) ? fresh : STALE
       })
     },
   }

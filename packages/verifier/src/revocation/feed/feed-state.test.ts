@@ -33,7 +33,13 @@ describe('FeedState', () => {
   test('counts its age from the time the log was read, and a clock set back makes it no younger', () => {
     const state = newState()
     state.apply(run({ at: T0 - 2 }), T0)
-    expect([state.staleness(T0), state.staleness(T0 + 8), state.staleness(T0 - 100)]).toEqual([2, 10, 10])
+    expect([state.staleness(T0), state.staleness(T0 + 8), state.staleness(T0 + 4)]).toEqual([2, 10, 10])
+  })
+
+  test('knows no age on a clock set back so far that the messages of now are from its future', () => {
+    const state = newState()
+    state.apply(run(), T0)
+    expect([state.staleness(T0), state.staleness(T0 - 6), state.staleness(T0 - 5)]).toEqual([0, Infinity, 0])
   })
 
   test('believes no time whose message does not follow, but what it says is dead is dead', () => {

@@ -57,9 +57,13 @@ export class FeedState {
     return this.#dead.bytes
   }
 
-  /** Seconds since everything was known, on a clock that a step back does not make younger; infinity at first. */
+  /**
+   * Seconds since everything was known, on a clock that a step back does not make younger; infinity at first, and while
+   * the clock is set back by more than the skew: every message of now is from its future, and none would be taken.
+   */
   staleness(now: number): number {
     if (now > this.#latest) this.#latest = now
+    if (this.#latest - now > this.#skewSeconds) return Number.POSITIVE_INFINITY
     return Math.max(0, this.#latest - this.#asOf)
   }
 
