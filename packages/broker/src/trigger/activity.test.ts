@@ -26,3 +26,10 @@ test('Activity counts a use that an API reports of a task the broker opened, for
   expect(activity.idle(149, () => 100)).toEqual([])
   expect(activity.idle(150, () => 100)).toEqual([{ txn: 'tsk_1', clientId: 'bot' }])
 })
+
+test('Activity forgets a task whose end this broker was never told of', () => {
+  const activity = new Activity()
+  activity.see(event({ type: 'task.opened', source: 'broker:https://broker.test' }), 0)
+  expect([activity.idle(86_399, () => Infinity), activity.size]).toEqual([[], 1])
+  expect([activity.idle(86_400, () => Infinity), activity.size]).toEqual([[], 0])
+})

@@ -1,4 +1,4 @@
-import type { AuditEvent, EventType } from '@hallpass/core'
+import { MAX_TASK_SECONDS, type AuditEvent, type EventType } from '@hallpass/core'
 
 const ACTS: ReadonlySet<EventType> = new Set<EventType>(['task.opened', 'task.renewed', 'grant.issued', 'use.started'])
 
@@ -7,7 +7,7 @@ interface Seen {
   readonly at: number
 }
 
-/** When each open task last did something. Bounded by the open tasks this broker heard of. */
+/** When each open task last did something. Bounded by the tasks that were open in the last 24 h. */
 export class Activity {
   readonly #tasks = new Map<string, Seen>()
 
@@ -28,9 +28,10 @@ export class Activity {
   idle(now: number, secondsOf: (clientId: string) => number): { readonly txn: string; readonly clientId: string }[] {
     const idle: { readonly txn: string; readonly clientId: string }[] = []
     for (const [txn, { clientId, at }] of this.#tasks) {
-      if (now - at < secondsOf(clientId)) continue
-      this.#tasks.delete(txn)
-      idle.push({ txn, clientId })
+      const isIdle = now - at >= secondsOf(clientId)
+      if (isIdle) idle.push({ txn, clientId })
+      // Where several brokers share a ledger, the end of a task may be told to another of them.
+      if (isIdle || now - at >= MAX_TASK_SECONDS) this.#tasks.delete(txn)
     }
     return idle
   }

@@ -14,11 +14,15 @@ export interface Fired {
   readonly detail?: string
 }
 
+/** `moot`: there is nothing to end, or what an API reported does not hold. `failed`: it has to be tried again. */
+export type Effect = 'done' | 'moot' | 'failed'
+
 /** What is under way, or to be tried again. */
 export interface DueTrigger {
   readonly fired: Fired
   isTold: boolean
-  isRunning: boolean
+  /** The attempt that is under way. */
+  running: Promise<Effect> | undefined
 }
 
 export interface FireParts {
@@ -38,13 +42,14 @@ export function targetOf({ trigger, clientId, txn, jti }: Fired): RevocationTarg
 }
 
 /** Acts on what fired. A ledger that does not answer throws, and it is tried again. */
-export async function fire(parts: FireParts, due: DueTrigger): Promise<void> {
+export async function fire(parts: FireParts, due: DueTrigger): Promise<'done' | 'moot'> {
   const { fired } = due
   const target = targetOf(fired)
-  if (target === undefined || !(await isOfAgent(parts.ledger, fired))) return
+  if (target === undefined || !(await isOfAgent(parts.ledger, fired))) return 'moot'
   if (!due.isTold) tell(parts.recorder, fired)
   due.isTold = true
   await parts.revoke(target, fired.trigger.on, `trigger:${fired.trigger.on}`)
+  return 'done'
 }
 
 /** The trail hears of it first, with the evidence; should the trail be down it hears later, and the end comes anyway. */

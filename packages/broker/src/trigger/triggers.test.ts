@@ -136,6 +136,34 @@ describe('createTriggers()', () => {
     expect(await fired()).toHaveLength(1)
   })
 
+  test('lets nothing pass on top of an end that the ledger would not take', async () => {
+    const { watching, killed, state } = setUp([
+      { on: 'posture-changed', effect: 'end-task' },
+      { on: 'signal', name: 'host-compromised', effect: 'quarantine-agent' },
+    ])
+    const task = { txn: 'tsk_1', clientId: 'bot' }
+    await watching.posture(task, { image: 'a' })
+    state.isDown = true
+    const unavailable = expect.objectContaining({ code: 'ledger-unavailable' })
+    await expect(watching.posture(task, { image: 'b' })).rejects.toEqual(unavailable)
+    await expect(watching.posture(task, { image: 'b' })).rejects.toEqual(unavailable)
+    await expect(watching.signal({ name: 'host-compromised', clientId: 'bot', by: 'edr' })).rejects.toEqual(unavailable)
+    state.isDown = false
+    await watching.posture(task, { image: 'b' })
+    expect(killed.map(({ target }) => target)).toEqual([{ kind: 'task', txn: 'tsk_1' }])
+    await watching.sweep()
+    expect(killed.map(({ target }) => target.kind)).toEqual(['task', 'agent'])
+  })
+
+  test('acts although a report of an API about the same agent is being found wrong', async () => {
+    const signal: Trigger = { on: 'signal', name: 'host-compromised', effect: 'quarantine-agent' }
+    const { tell, watching, killed } = setUp([{ ...outOfScope, count: 1, effect: 'quarantine-agent' }, signal])
+    const told = tell(refused('resource-mismatch', { jti: 'gr_9' }))
+    await watching.signal({ name: 'host-compromised', clientId: 'bot', by: 'edr' })
+    await told
+    expect(killed).toMatchObject([{ target: { kind: 'agent' }, reason: 'signal' }])
+  })
+
   test('ends a task that does nothing, and none that does', async () => {
     const { tell, killed, state, watching } = setUp([{ on: 'inactivity', seconds: 900, effect: 'end-task' }])
     const opened = (txn: string) => refused('', { type: 'task.opened', txn, source: 'broker:https://broker.test' })
@@ -151,6 +179,17 @@ describe('createTriggers()', () => {
     await watching.sweep()
     await watching.sweep()
     expect(killed.map(({ target }) => target)).toEqual([{ kind: 'task', txn: 'tsk_1' }])
+  })
+
+  test('of several idle times the shortest counts, with its own effect', async () => {
+    const { tell, killed, state, watching } = setUp([
+      { on: 'inactivity', seconds: 900, effect: 'end-task' },
+      { on: 'inactivity', seconds: 60, effect: 'quarantine-agent' },
+    ])
+    await tell(refused('', { type: 'task.opened', source: 'broker:https://broker.test' }))
+    state.now += 60
+    await watching.sweep()
+    expect(killed.map(({ target }) => target)).toEqual([{ kind: 'agent', clientId: 'bot' }])
   })
 
   test('ends a task whose posture is not what it was', async () => {

@@ -1,8 +1,8 @@
-import { canonicalize, isPromise, sha256Base64url } from '@hallpass/core'
+import { canonicalize, HallpassError, isPromise, MAX_TASK_SECONDS, sha256Base64url } from '@hallpass/core'
 import type { AuditEvent, AuditSink, JsonObject } from '@hallpass/core'
 import type { Policy, Trigger } from '@hallpass/policy'
 import { Activity } from './activity.ts'
-import type { DueTrigger, Fired, FireParts } from './fire.ts'
+import type { DueTrigger, Effect, Fired, FireParts } from './fire.ts'
 import { fire, targetOf } from './fire.ts'
 import type { Counted } from './what-counts.ts'
 import { whatCounts } from './what-counts.ts'
@@ -24,9 +24,15 @@ export interface Signal {
 export interface Triggers {
   /** The trail, with the triggers watching what is written to it. */
   watch(sink: AuditSink): AuditSink
-  /** Compares the posture with the one the task began with; resolves when what a change costs is done. */
+  /**
+   * Compares the posture with that of the task's first decision; resolves when what a change costs is done.
+   * Throws HallpassError `ledger-unavailable` where that could not be done yet: nothing may be permitted on top of it.
+   */
   posture(task: { readonly txn: string; readonly clientId: string }, posture: JsonObject): Promise<void>
-  /** Answers how many triggers of the agent wait for this signal; all of them have acted. */
+  /**
+   * Answers how many triggers of the agent wait for this signal; all of them have acted.
+   * Throws HallpassError `ledger-unavailable` where one could not yet: it is tried again, and so may the signal be.
+   */
   signal(signal: Signal): Promise<number>
   /** Looks for idle tasks, and tries again what the ledger would not do. */
   sweep(): Promise<void>
@@ -45,32 +51,38 @@ export interface TriggerOptions {
 export function createTriggers({ policy, clock, parts }: TriggerOptions): Triggers {
   const windows = new Windows()
   const activity = new Activity()
-  const postures = new Map<string, string>()
+  /** What each task began with. */
+  const postures = new Map<string, { readonly digest: string; readonly at: number }>()
   /** Under way or to be tried again, by what it falls on: one end is enough. */
   const due = new Map<string, DueTrigger>()
 
   const triggersOf = (clientId: string | undefined): readonly Trigger[] =>
     (clientId === undefined ? undefined : policy.agent(clientId)?.revokeOn) ?? []
 
-  const attempt = async (key: string, one: DueTrigger): Promise<void> => {
-    if (one.isRunning) return
-    one.isRunning = true
+  const begin = async (key: string, one: DueTrigger): Promise<Effect> => {
     try {
-      await fire(parts, one)
+      const effect = await fire(parts, one)
       due.delete(key)
+      return effect
     } catch {
       // It stays due: the next sweep tries again, for as long as it takes.
+      return 'failed'
     } finally {
-      one.isRunning = false
+      one.running = undefined
     }
   }
+  const attempt = (key: string, one: DueTrigger): Promise<Effect> => (one.running ??= begin(key, one))
 
-  const act = async (fired: Fired): Promise<void> => {
+  const act = async (fired: Fired): Promise<Effect> => {
     const key = JSON.stringify(targetOf(fired) ?? null)
-    if (due.has(key)) return
-    const one = { fired, isTold: false, isRunning: false }
+    for (let other = due.get(key); other !== undefined; other = due.get(key)) {
+      // One end is enough, if it comes to one: what an API reported may turn out to be about nothing.
+      const effect = await attempt(key, other)
+      if (effect !== 'moot') return effect
+    }
+    const one: DueTrigger = { fired, isTold: false, running: undefined }
     due.set(key, one)
-    await attempt(key, one)
+    return attempt(key, one)
   }
 
   const observe = (event: AuditEvent): void => {
@@ -105,21 +117,25 @@ export function createTriggers({ policy, clock, parts }: TriggerOptions): Trigge
       if (trigger === undefined) return
       const digest = sha256Base64url(canonicalize(posture))
       const before = postures.get(txn)
-      if (before === undefined) postures.set(txn, digest)
-      if (before === undefined || before === digest) return
-      await act({ trigger, clientId, txn, evidence: [] })
+      if (before === undefined) postures.set(txn, { digest, at: clock() })
+      if (before === undefined || before.digest === digest) return
+      if ((await act({ trigger, clientId, txn, evidence: [] })) === 'failed') throw notActed()
     },
     async signal({ name, clientId, txn, jti, detail, by }) {
       const waiting = triggersOf(clientId).filter((trigger) => trigger.on === 'signal' && trigger.name === name)
       const said = [`by ${by}`, detail].filter(Boolean).join(': ')
-      for (const trigger of waiting) await act({ trigger, clientId, txn, jti, evidence: [], detail: said })
+      const effects: Effect[] = []
+      for (const trigger of waiting)
+        effects.push(await act({ trigger, clientId, txn, jti, evidence: [], detail: said }))
+      if (effects.includes('failed')) throw notActed()
       return waiting.length
     },
     async sweep() {
       const now = clock()
       windows.sweep(now)
-      for (const { txn, clientId } of activity.idle(now, (id) => idleSeconds(triggersOf(id)))) {
-        const trigger = triggersOf(clientId).find(({ on }) => on === 'inactivity')
+      for (const [txn, { at }] of postures) if (now - at >= MAX_TASK_SECONDS) postures.delete(txn)
+      for (const { txn, clientId } of activity.idle(now, (id) => soonestIdle(triggersOf(id))?.seconds ?? Infinity)) {
+        const trigger = soonestIdle(triggersOf(clientId))
         if (trigger !== undefined) await act({ trigger, clientId, txn, evidence: [] })
       }
       for (const [key, one] of due) await attempt(key, one)
@@ -127,11 +143,19 @@ export function createTriggers({ policy, clock, parts }: TriggerOptions): Trigge
   }
 }
 
+const notActed = (): HallpassError =>
+  new HallpassError(
+    'ledger-unavailable',
+    'A trigger fired and the ledger did not end what it falls on; check its store',
+  )
+
 const isCounting = (trigger: Trigger, counted: readonly Counted[]): trigger is CountingTrigger =>
   (counted as readonly string[]).includes(trigger.on)
 
-const idleSeconds = (triggers: readonly Trigger[]): number =>
-  triggers.reduce(
-    (least, trigger) => (trigger.on === 'inactivity' ? Math.min(least, trigger.seconds) : least),
-    Infinity,
-  )
+type IdleTrigger = Extract<Trigger, { readonly on: 'inactivity' }>
+
+/** The one of an agent's triggers that fires first: it ends the task, and there is nothing left for the others. */
+const soonestIdle = (triggers: readonly Trigger[]): IdleTrigger | undefined =>
+  triggers
+    .filter((trigger) => trigger.on === 'inactivity')
+    .reduce<IdleTrigger | undefined>((first, one) => (first && first.seconds <= one.seconds ? first : one), undefined)

@@ -42,7 +42,7 @@ export type Trigger =
   | { readonly on: 'velocity'; readonly calls: number; readonly windowSeconds: number; readonly effect: TriggerEffect }
   /** No use for `seconds`. */
   | { readonly on: 'inactivity'; readonly seconds: number; readonly effect: TriggerEffect }
-  /** What the broker's posture source says of the agent is not what it said when the task was opened. */
+  /** What the broker's posture source says of the agent is not what it said when the task first asked for a call. */
   | { readonly on: 'posture-changed'; readonly effect: TriggerEffect }
   /** A signal that other systems send under this name, over `POST /signals`. */
   | { readonly on: 'signal'; readonly name: string; readonly effect: TriggerEffect }
