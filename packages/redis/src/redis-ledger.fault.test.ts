@@ -202,6 +202,20 @@ describe.skipIf(!canStartServers())('redisLedger() when the server goes', () => 
   }, 30_000)
 })
 
+describe.skipIf(!canStartServers())('redisLedger() when one slot of several loses everything', () => {
+  it('is another incarnation, whose history begins anew', async () => {
+    const { port } = await server()
+    const ledger = await ledgerAt(port, { shards: 2 })
+    const [before, log] = [ledger.incarnation, await ledger.revocations({ limit: 10 })]
+    const keys = (await ask(port, 'KEYS', '{hp:1}:*')) as readonly string[]
+    for (const key of keys) await ask(port, 'DEL', key)
+    await ledger.sweep()
+    expect(ledger.incarnation).not.toBe(before)
+    const after = log.state === 'read' ? log.cursor : ''
+    expect(await ledger.revocations({ after, limit: 10 })).toEqual({ state: 'gone' })
+  })
+})
+
 describe.skipIf(!canStartServers())('redisLedger() when the way there breaks', () => {
   it.each([
     ['ioredis', ledgerAt],
@@ -220,6 +234,31 @@ describe.skipIf(!canStartServers())('redisLedger() when the way there breaks', (
     expect(answer).toMatchObject({ ok: true, state: 'first', usesLeft: 0 })
     if (answer.ok && answer.state === 'first') await ledger.settle(answer.reservation, { status: 200 })
     expect(stateOf(await ledger.redeem(request(grant)))).toBe('grant-exhausted')
+  })
+
+  it('keeps an agent charged for a use whose answer was cut off', async () => {
+    const { port } = await server()
+    const client = new Redis({ port, host: '127.0.0.1' })
+    ends.push(() => client.disconnect())
+    const evalsha = client.evalsha.bind(client)
+    let callsUntilCut = Number.POSITIVE_INFINITY
+    const cutting = Object.assign(client, {
+      async evalsha(...args: Parameters<typeof evalsha>) {
+        const answer = await evalsha(...args)
+        callsUntilCut -= 1
+        if (callsUntilCut === 0) throw new Error('Connection is closed.')
+        return answer
+      },
+    })
+    const ledger = await redisLedger({ client: cutting })
+    const limits = [calls(9), { id: 'month', per: 'agent' as const, max: 2, window_seconds: 2_592_000 }]
+    const grant = await register(ledger, await openTask(ledger), { limits })
+    expect(stateOf(await ledger.redeem(request(grant)))).toBe('first')
+    // Asked, the agent charged, asked again: done, and nobody heard of it.
+    callsUntilCut = 3
+    expect(stateOf(await ledger.redeem(request(grant)))).toBe('first')
+    expect(callsUntilCut).toBeLessThan(0)
+    expect(stateOf(await ledger.redeem(request(grant)))).toBe('limit-exceeded')
   })
 
   it('fails in time when nothing answers, and a resend of the attempt is not charged again', async () => {

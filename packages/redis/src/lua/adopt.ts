@@ -19,7 +19,8 @@ if known[1] ~= life then
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
   local clock = tonumber(known[6] or '0')
   if now > clock then clock = now end
-  known[2] = string.format('%.0f', tonumber(known[2] or '0') + 1)
+  -- The time it began: a number that no life of this shard had, also of those that were lost with their number.
+  known[2] = string.format('%.0f', math.max(tonumber(known[2] or '0') + 1, now))
   known[5] = known[5] or ask.store
   call('HSET', KEYS[1], 'life', life, 'era', known[2], 'epoch', ask.epoch, 'shards', ask.shards,
     'store', known[5], 'clock', clock, 'born', clock)

@@ -5,7 +5,7 @@ import type { Shard } from '../shard/shard.ts'
 import type { Shards } from '../shard/shards.ts'
 import { chargeAgent, refundAgent } from './charge-agent.ts'
 import { FACT_BREAKS, factsOf } from './facts.ts'
-import { refusalOf } from './answers.ts'
+import { fieldsOf, listOf, refusalOf } from './answers.ts'
 import { reservationText } from './reservation.ts'
 import { msOf } from './times.ts'
 
@@ -33,14 +33,24 @@ export async function redeem(shards: Shards, request: RedeemRequest, secret: str
   return answer.startsWith('A ') ? redeemWithAgent(shards, ask, answer.slice(2)) : answerOf(answer, ask)
 }
 
-/** A charge whose redeem is refused comes back; one whose answer was lost does not: never one use more. */
+/** A charge whose redeem made no use comes back; where nobody knows, it does not: never one use more. */
 async function redeemWithAgent(shards: Shards, ask: Ask, cost: string): Promise<RedeemAnswer> {
   const charge = { clientId: ask.request.clientId, id: ask.secret }
   const refusal = await chargeAgent(shards, charge, { cost })
   if (refusal !== undefined) return refusal
   const answer = await ask.shard.redeems.ask(ask.text + cost)
-  if (!answer.startsWith('F ')) await refundAgent(shards, charge).catch(() => false)
+  if (!answer.startsWith('F ') && !(await isOnRecord(ask))) await refundAgent(shards, charge).catch(() => false)
   return answerOf(answer, ask)
+}
+
+/** Whether this very ask made the use: sent again after a cut, it is answered as what was sent before, or is dead. */
+async function isOnRecord({ shard, request: { jti, attempt }, secret }: Ask): Promise<boolean> {
+  try {
+    const [, , flat] = listOf(await shard.run('readGrant', [shard.meta, shard.key(`grant:${jti}`)], []))
+    return fieldsOf(flat).get(`use:${attempt}`)?.split('\n').includes(secret) === true
+  } catch {
+    return true
+  }
 }
 
 /** Everything the script needs, in its order; undefined where a member is more than a line and would be taken for two. */

@@ -20,6 +20,7 @@ export async function revocations(
   shards: Shards,
   { after, limit }: { readonly after?: string; readonly limit: number },
 ): Promise<RevocationRead> {
+  const { incarnation } = shards
   const from = after === undefined ? shards.all.map(() => '') : placesOf(shards, after)
   if (from === undefined) return { state: 'gone' }
   const parts = await Promise.all(
@@ -29,9 +30,8 @@ export async function revocations(
     }),
   )
   // Known once all of them have answered: a slot that changed its life meanwhile has another history.
-  if (parts.some(({ gone }) => gone) || (after !== undefined && placesOf(shards, after) === undefined)) {
-    return { state: 'gone' }
-  }
+  if (shards.incarnation !== incarnation && after === undefined) return revocations(shards, { limit })
+  if (shards.incarnation !== incarnation || parts.some(({ gone }) => gone)) return { state: 'gone' }
   const entries = after === undefined ? unique(parts.flatMap(({ stops }) => stops)).map(entryOf) : []
   let left = limit
   let more = false

@@ -41,13 +41,16 @@ export class Grouped {
     if (group.length === 0) return
     this.#waiting = []
     const texts = group.map(({ text }) => text)
-    this.#run(texts).then(
-      (answer) => {
-        const full = answer === 'N ledger-full'
-        const answers = full ? [] : listOf(answer)
-        group.forEach(({ resolve }, index) => resolve(full ? 'N ledger-full' : textOf(answers[index])))
-      },
+    this.#answers(texts).then(
+      (answers) => group.forEach(({ resolve }, index) => resolve(answers[index] ?? '')),
       (error: unknown) => group.forEach(({ reject }) => reject(error)),
     )
+  }
+
+  async #answers(texts: readonly string[]): Promise<readonly string[]> {
+    const answer = await this.#run(texts)
+    if (answer === 'N ledger-full') return texts.map(() => answer)
+    const answers = listOf(answer)
+    return texts.map((_, index) => textOf(answers[index]))
   }
 }
