@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -8,6 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { closeAll, extAuthzRig, onClose, serve } from '../../test/ext-authz-rig.ts'
 import { sendRaw } from '../../test/raw-request.ts'
+import { FORWARDED_FIELDS } from './forwarded-fields.ts'
 
 afterEach(closeAll)
 
@@ -25,49 +26,31 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** The configuration of docs/ext-authz.md, between a free port, the door and an upstream. */
+const page = readFileSync(new URL('../../../../docs/ext-authz.md', import.meta.url), 'utf8')
+const documented = /```nginx\n(.*?)```/s.exec(page)?.[1] ?? ''
+
+/** The configuration that docs/ext-authz.md shows, between a free port, the door and an upstream. */
 const configuration = (port: number, door: number, upstream: number) => `
 daemon off; worker_processes 1; error_log stderr crit; pid nginx.pid;
 events { worker_connections 64; }
 http {
   access_log off;
   client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
-  server {
-    listen 127.0.0.1:${port};
-    merge_slashes off;
-    location = /hallpass {
-      internal;
-      proxy_pass http://127.0.0.1:${door}/nginx;
-      proxy_pass_request_body off;
-      proxy_set_header Content-Length "";
-      proxy_set_header X-Original-URI $request_uri;
-      proxy_set_header X-Original-Method $request_method;
-    }
-    location / {
-      auth_request /hallpass;
-      auth_request_set $hallpass_agent $upstream_http_hallpass_agent;
-      auth_request_set $hallpass_event $upstream_http_hallpass_event;
-      auth_request_set $hallpass_challenge $upstream_http_www_authenticate;
-      proxy_set_header Hallpass-Agent $hallpass_agent;
-      proxy_set_header Hallpass-Event $hallpass_event;
-      proxy_set_header Authorization "";
-      proxy_set_header DPoP "";
-      proxy_pass_request_body off;
-      proxy_set_header Content-Length "";
-      proxy_pass http://127.0.0.1:${upstream};
-    }
-  }
+  ${documented
+    .replace('server {', `server { listen 127.0.0.1:${port};`)
+    .replace('127.0.0.1:9191', `127.0.0.1:${door}`)
+    .replace('http://orders;', `http://127.0.0.1:${upstream};`)}
 }`
 
 async function startNginx() {
   const rig = await extAuthzRig({ nginx: { path: '/nginx' } })
-  const seen: { url: string | undefined; agent: unknown; token: unknown; body: string }[] = []
+  const seen: { url: string | undefined; names: unknown[]; token: unknown; body: string }[] = []
   const upstream = await serve((request, response) => {
     let body = ''
     request.on('data', (chunk) => (body += String(chunk)))
     request.on('end', () => {
-      const { 'hallpass-agent': agent, authorization: token } = request.headers
-      seen.push({ url: request.url, agent, token, body })
+      const { authorization: token } = request.headers
+      seen.push({ url: request.url, names: FORWARDED_FIELDS.map((name) => request.headers[name]), token, body })
       response.end('from upstream')
     })
   })
@@ -89,15 +72,26 @@ async function startNginx() {
 }
 
 describe.skipIf(isMissed)('extAuthz() behind a real nginx', () => {
-  test('lets a covered call through once, with the agent named and without its credentials', async () => {
+  test('lets a covered call through once, with the grant named over whatever the client sent, and without its credentials', async () => {
     const { port, seen, credentials } = await startNginx()
-    const headers = [...(await credentials({ target: '/orders/123' })), 'hallpass-agent', 'root']
+    const claimed = FORWARDED_FIELDS.flatMap((name) => [name, 'root'])
+    const headers = [...(await credentials({ target: '/orders/123' })), ...claimed]
     expect(await sendRaw(port, { target: '/orders/123', headers })).toMatchObject({
       status: 200,
       text: 'from upstream',
     })
     expect((await sendRaw(port, { target: '/orders/123', headers })).status).toBe(401)
-    expect(seen).toEqual([{ url: '/orders/123', agent: 'support-bot', token: undefined, body: '' }])
+    const names = [
+      expect.stringMatching(/^gr_/),
+      'tsk_1',
+      'support-bot',
+      'team:support',
+      'support-bot',
+      'order.read',
+      'order:123',
+      expect.stringMatching(/^ev_/),
+    ]
+    expect(seen).toEqual([{ url: '/orders/123', names, token: undefined, body: '' }])
   })
 
   test.each([
