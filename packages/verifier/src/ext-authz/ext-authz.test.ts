@@ -53,6 +53,7 @@ describe('extAuthz() for Envoy', () => {
     ['a path of no action', { target: '/admin' }, 403],
     ['a body other than the proven one', { body: '{"amount":"99.00"}' }, 401],
     ['a body that did not come along', { body: '' }, 401],
+    ['an upgrade, of which Envoy shows no body', { headers: ['upgrade', 'websocket'] }, 400],
     ['a body that came in part', { headers: ['x-envoy-auth-partial-body', 'true'] }, 400],
     ['a doubled slash', { target: '//orders/123/refund' }, 400],
     ['a dot segment', { target: '/orders/./123/refund' }, 400],
