@@ -1,5 +1,5 @@
 import { memoryTrail, type RedeemAnswer } from '@hallpass/core'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { keyPair } from '../../test/holder.ts'
 import { claimsOf, ORDERS, redeemRequest, rig, STOCK } from '../../test/rig.ts'
 
@@ -115,6 +115,29 @@ describe('redeemEndpoint()', () => {
     isFull = true
     expect((await send(redeem())).answers).toEqual([{ ok: false, reason: 'audit-unavailable' }])
     isFull = false
+    expect((await send(redeem({}, 'b'))).answers).toMatchObject([{ ok: true, state: 'first' }])
+  })
+
+  test('redeemEndpoint() lets no resend run a use that went back meanwhile', async () => {
+    const trail = memoryTrail()
+    const disk: { fail?: (why: Error) => void; flushed?: () => void } = {}
+    const audit = {
+      ...trail,
+      append: (event: Parameters<typeof trail.append>[0]) =>
+        event.type === 'use.started' && disk.fail === undefined
+          ? new Promise<void>((_resolve, reject) => (disk.fail = reject))
+          : trail.append(event),
+      flush: () => new Promise<void>((resolve) => (disk.flushed = resolve)),
+    }
+    const { send, redeem } = await apiRig({ audit })
+    const one = send(redeem())
+    await vi.waitUntil(() => disk.fail)
+    const again = send(redeem())
+    await vi.waitUntil(() => disk.flushed)
+    disk.fail?.(new Error('disk'))
+    expect((await one).answers).toEqual([{ ok: false, reason: 'audit-unavailable' }])
+    disk.flushed?.()
+    expect((await again).answers).toMatchObject([{ ok: true, state: 'unknown' }])
     expect((await send(redeem({}, 'b'))).answers).toMatchObject([{ ok: true, state: 'first' }])
   })
 

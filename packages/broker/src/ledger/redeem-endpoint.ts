@@ -81,7 +81,11 @@ async function redeem({ engine, audience }: Desk, request: RedeemRequest): Promi
   if (!isResent) engine.openUses.open(reservation, request)
   const refuse = async (reason: RefusalReason, why: string): Promise<RedeemedCall> => {
     // The handler has not run and will not, so the use comes back; one that was sent again may have been answered before.
-    if (!isResent && (await engine.ledger.giveBack(reservation, why))) engine.openUses.close(reservation)
+    if (!isResent) {
+      // Closed first: whoever sent it again and still waits must not run it on top.
+      engine.openUses.close(reservation)
+      await engine.ledger.giveBack(reservation, why)
+    }
     return { ok: false, reason }
   }
   let added: number
@@ -90,6 +94,8 @@ async function redeem({ engine, audience }: Desk, request: RedeemRequest): Promi
   } catch {
     return refuse('audit-unavailable', 'the trail could not record it')
   }
+  // It ended or went back while this waited, so its handler ran, or never will.
+  if (!engine.openUses.has(reservation)) return { ok: true, state: 'unknown', event: request.event }
   // The broker that recorded it may be gone, killed before its answer left.
   const isTaken = added === 0 && !isResent && !engine.events.hadUse(request.event, reservation)
   return isTaken ? refuse('request-invalid', 'its event id is of another event') : answered
