@@ -24,9 +24,15 @@ describe('decimal()', () => {
     expect(decimal({ scale: 0 }).safeParse('12.0').success).toBe(false)
   })
 
-  test('never repeats a value in its message', () => {
-    const result = decimal().safeParse('4111111111111111x')
-    expect(JSON.stringify(result.error)).not.toContain('4111')
+  test('takes 15 digits at its largest scale', () => {
+    expect(decimal({ scale: 15 }).safeParse('0.000000000000001').success).toBe(true)
+  })
+
+  test('never repeats a value in its message, even where input is reported', () => {
+    const result = decimal().safeParse('4111111111111111x', { reportInput: true })
+    expect(result.error?.issues).toEqual([
+      { code: 'custom', message: 'expected a plain decimal with at most 2 fraction digits', input: '', path: [] },
+    ])
   })
 
   test.each([-1, 1.5, 16, Number.NaN])('throws for scale %d', (scale) => {
@@ -50,6 +56,11 @@ describe('decimalSpec()', () => {
     ['with a default', eur.prefault('1')],
   ])('finds the spec of one that is %s', (_name, schema) => {
     expect(decimalSpec(schema)).toEqual(spec)
+  })
+
+  test('names a unit only where there is one', () => {
+    expect(decimalSpec(decimal({ unit: 'EUR' }))).toStrictEqual({ scale: 2, unit: 'EUR' })
+    expect(decimalSpec(decimal({ scale: 0 }))).toStrictEqual({ scale: 0 })
   })
 
   test.each([

@@ -40,6 +40,35 @@ describe('Decimal', () => {
     )
   })
 
+  test.each([
+    ['1', '2', -1],
+    ['1.99', '2', -1],
+    ['2', '1.99', 1],
+    ['-2', '-1', -1],
+    ['50', '50.00', 0],
+    ['50.00', '50', 0],
+    ['0', '0.0', 0],
+  ] as const)('compares %s with %s', (one, other, order) => {
+    const a = Decimal.of(one)
+    expect(a.compare(other)).toBe(order)
+    expect([a.lt(other), a.lte(other), a.gt(other), a.gte(other), a.eq(other)]).toEqual([
+      order < 0,
+      order <= 0,
+      order > 0,
+      order >= 0,
+      order === 0,
+    ])
+  })
+
+  test.each([
+    [-1, undefined],
+    [0, 10n],
+    [20, 10n ** 21n],
+    [21, undefined],
+  ])('counts ten at scale %i', (scale, units) => {
+    expect(Decimal.of('10').unitsAt(scale)).toBe(units)
+  })
+
   test('adds as BigInt does', () => {
     fc.assert(
       fc.property(exact, exact, (one, other) => {
