@@ -117,6 +117,7 @@ describe.runIf(runsHere)(`on PostgreSQL ${where}`, () => {
     now = other
     await expect(mixed.redeem(useOf(grant))).rejects.toThrow(isInvalid)
     await expect(mixed.endTask(grant.txn, 'completed')).rejects.toThrow(isInvalid)
+    await expect(mixed.revocations({ limit: 1 })).rejects.toThrow(isInvalid)
     expect(await ledger.grant(grant.jti)).toMatchObject({ usesLeft: 5 })
   })
 
@@ -155,6 +156,38 @@ describe.runIf(runsHere)(`on PostgreSQL ${where}`, () => {
     const replica = await postgresLedger(options)
     expect(await replica.now()).toBe(T0 + 61)
     expect(await replica.redeem(useOf(grant))).toMatchObject({ reason: 'token-expired' })
+  })
+
+  test('counts on in the window of an agent when its clock goes back within what it does not remember', async () => {
+    const { options, advance, ledger } = await fresh()
+    const limits = [calls(9), { id: 'minute', per: 'agent', max: 2, window_seconds: 60 } as const]
+    const grant = await registeredGrant(ledger, await openedTask(ledger), { limits })
+    await advance(60 - (T0 % 60) - 0.2)
+    const uses = [await ledger.redeem(useOf(grant))]
+    // The window after it is full, before the time of that is written down.
+    await advance(0.4)
+    uses.push(await ledger.redeem(useOf(grant)), await ledger.redeem(useOf(grant)))
+    expect(uses.map(({ ok }) => ok)).toEqual([true, true, true])
+    await advance(-0.4)
+    const replica = await postgresLedger(options)
+    expect(await replica.redeem(useOf(grant))).toMatchObject({ reason: 'limit-exceeded', limit: 'minute' })
+    await advance(0.4)
+    expect(await replica.redeem(useOf(grant))).toMatchObject({ reason: 'limit-exceeded', limit: 'minute' })
+  })
+
+  test('remembers a proof and a mark for as long as its clock may go back to when they were good', async () => {
+    const { advance, ledger } = await fresh({ maxSkewSeconds: 0 })
+    const grant = await registeredGrant(ledger, await openedTask(ledger), { limits: [calls(9)] })
+    const proof = { jkt: 'jkt', jti: 'p', iat: T0, acceptUntil: T0 + 60 }
+    expect(await ledger.redeem(useOf(grant, { proof }))).toMatchObject({ state: 'first' })
+    expect(await ledger.markOnce('mark', T0 + 60)).toBe('first')
+    await advance(59.3)
+    await ledger.redeem(useOf(grant))
+    await advance(0.8)
+    await ledger.sweep()
+    await advance(-0.2)
+    expect(await ledger.redeem(useOf(grant, { proof }))).toMatchObject({ reason: 'proof-replayed' })
+    expect(await ledger.markOnce('mark', T0 + 60)).toBe('seen')
   })
 
   test('keeps nothing once all is over and swept', async () => {

@@ -97,6 +97,7 @@ CREATE FUNCTION @.sweep(p_most int) RETURNS jsonb LANGUAGE plpgsql VOLATILE SET 
 #variable_conflict use_column
 DECLARE
   v_now bigint;
+  v_past bigint;
   v_tasks jsonb;
   v_grants jsonb;
   v_uses jsonb;
@@ -105,6 +106,8 @@ DECLARE
 BEGIN
   PERFORM @.begin_work(false);
   v_now := @.tick();
+  -- What must not be counted or seen anew is kept for as long as the clock may fall back.
+  v_past := v_now - 1000000;
 
   WITH over AS (
     SELECT txn FROM @.tasks WHERE end_how IS NULL AND deadline_us <= v_now ORDER BY deadline_us LIMIT p_most
@@ -167,20 +170,20 @@ BEGIN
   -- An agent's counters last as long as their window, and as long as a task of it could say what they count.
   DELETE FROM @.counters c USING (
     SELECT scope, holder, limit_id, window_seconds FROM @.counters c
-      WHERE scope = 'agent' AND (window_number + 1) * window_seconds * 1000000 <= v_now
+      WHERE scope = 'agent' AND (window_number + 1) * window_seconds * 1000000 <= v_past
         AND NOT EXISTS (SELECT 1 FROM @.tasks t WHERE t.client_id = c.holder)
       LIMIT p_most FOR UPDATE SKIP LOCKED
   ) AS over WHERE c.scope = over.scope AND c.holder = over.holder AND c.limit_id = over.limit_id
     AND c.window_seconds = over.window_seconds;
 
   DELETE FROM @.proofs WHERE proof IN (
-    SELECT proof FROM @.proofs WHERE due_us <= v_now ORDER BY due_us LIMIT 20 * p_most FOR UPDATE SKIP LOCKED);
+    SELECT proof FROM @.proofs WHERE due_us <= v_past ORDER BY due_us LIMIT 20 * p_most FOR UPDATE SKIP LOCKED);
   DELETE FROM @.marks WHERE name IN (
-    SELECT name FROM @.marks WHERE due_us <= v_now ORDER BY due_us LIMIT p_most FOR UPDATE SKIP LOCKED);
+    SELECT name FROM @.marks WHERE due_us <= v_past ORDER BY due_us LIMIT p_most FOR UPDATE SKIP LOCKED);
   DELETE FROM @.bindings WHERE (assertion, jkt) IN (
-    SELECT assertion, jkt FROM @.bindings WHERE due_us <= v_now ORDER BY due_us LIMIT p_most FOR UPDATE SKIP LOCKED);
+    SELECT assertion, jkt FROM @.bindings WHERE due_us <= v_past ORDER BY due_us LIMIT p_most FOR UPDATE SKIP LOCKED);
   DELETE FROM @.status_series WHERE name IN (
-    SELECT name FROM @.status_series WHERE until_us <= v_now LIMIT p_most FOR UPDATE SKIP LOCKED);
+    SELECT name FROM @.status_series WHERE until_us <= v_past LIMIT p_most FOR UPDATE SKIP LOCKED);
 
   WITH over AS (
     SELECT seq FROM @.revocations WHERE over_us <= v_now ORDER BY over_us LIMIT p_most FOR UPDATE SKIP LOCKED

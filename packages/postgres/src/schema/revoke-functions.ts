@@ -132,6 +132,7 @@ DECLARE
   v_lines jsonb;
   v_last bigint;
 BEGIN
+  PERFORM @.begin_work(false);
   IF p_after IS NOT NULL THEN
     IF NOT starts_with(p_after, v_prefix) OR substr(p_after, length(v_prefix) + 1) !~ '^(0|[1-9][0-9]{0,15})$' THEN
       RETURN NULL;

@@ -114,7 +114,8 @@ BEGIN
     IF @.is_own_calls(v_limit) THEN
       v_spent := p_used;
     ELSE
-      SELECT CASE WHEN c.window_number = @.window_of(v_limit, p_now) THEN c.spent ELSE 0 END INTO v_spent
+      -- A later window was begun before the clock fell back: it counts on.
+      SELECT CASE WHEN c.window_number >= @.window_of(v_limit, p_now) THEN c.spent ELSE 0 END INTO v_spent
         FROM @.counters c
         WHERE c.scope = v_limit->>'per' AND c.holder = @.holder_of(v_limit, p_jti, p_txn, p_client)
           AND c.limit_id = v_limit->>'id' AND c.window_seconds = coalesce((v_limit->>'window_seconds')::bigint, 0);
@@ -143,7 +144,7 @@ RETURNS void LANGUAGE sql VOLATILE AS $f$
     coalesce((p_limit->>'window_seconds')::bigint, 0), p_limit->>'parameter',
     coalesce((p_limit->>'scale')::bigint, 0), p_limit->>'unit', @.window_of(p_limit, p_now), p_units)
   ON CONFLICT (scope, holder, limit_id, window_seconds) DO UPDATE SET
-    spent = excluded.spent + CASE WHEN c.window_number = excluded.window_number THEN c.spent ELSE 0 END,
-    window_number = excluded.window_number
+    spent = excluded.spent + CASE WHEN c.window_number >= excluded.window_number THEN c.spent ELSE 0 END,
+    window_number = greatest(c.window_number, excluded.window_number)
 $f$;
 `
