@@ -47,13 +47,15 @@ async function fill(engine: Engine, caller: Caller, { reader, open }: Poll): Pro
   const { issuer } = engine
   const about = caller.kind === 'api' ? { about: caller.audience, audience: caller.audience } : { audience: caller.id }
   for (;;) {
-    // What was given before has been settled: only then is there room for more.
-    reader.taken()
     const { entries, more } = await reader.next(MOST)
+    const page: [jti: string, token: string][] = []
     for (const entry of entries) {
       const event = securityEvent(entry, { issuer, now: engine.clock(), ...about })
-      if (event !== undefined) open.set(event.jti, await signEvent(engine.tokens, event))
+      if (event !== undefined) page.push([event.jti, await signEvent(engine.tokens, event)])
     }
+    // All of it or nothing: what is open is all that is left of a page once the reader is told that it was taken.
+    for (const [jti, token] of page) open.set(jti, token)
+    reader.taken()
     if (open.size > 0 || !more) return more
   }
 }

@@ -2,6 +2,7 @@ import { SECURITY_EVENT, type RevocationEntry } from '@hallpass/core'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { keyPair } from '../../../test/holder.ts'
 import { claimsOf, identityOf, ISSUER, orders, ORDERS, rig, stock, START } from '../../../test/rig.ts'
+import { generateSigningKeys } from '../../token/signing-keys.ts'
 import { securityEvent } from './security-event.ts'
 
 const RECEIVER = 'https://siem.test/events'
@@ -192,6 +193,28 @@ describe('POST /ssf/poll (RFC 8936)', () => {
     const rest = await poll('orders-api', { ack: some.sets.map(([jti]) => jti) })
     expect([rest.sets.length, rest.more]).toEqual([1, false])
     expect((await poll('orders-api', { maxEvents: 0, ack: [] })).sets).toEqual([])
+  })
+
+  test('loses nothing to a signer that fails in the middle of a page', async () => {
+    const keys = generateSigningKeys()
+    const signer = keys.current()
+    const state = { signatures: Infinity }
+    const sign = (input: Uint8Array) => {
+      if ((state.signatures -= 1) < 0) throw new Error('the key store is down')
+      return signer.sign(input)
+    }
+    const { issue, revoke, caller } = ssfRig({ keys: { ...keys, current: () => ({ ...signer, sign }) } })
+    for (let n = 0; n < 3; n += 1) await revoke((await issue()).jti)
+    const { json } = await caller('orders-api')
+    state.signatures = 1
+    expect((await json('/ssf/poll', {})).status).toBe(503)
+    state.signatures = Infinity
+    const got: string[] = []
+    for (let asked = 0; asked < 4; asked += 1) {
+      const { body } = await json('/ssf/poll', { ack: got })
+      got.push(...Object.keys(body['sets'] as object))
+    }
+    expect(got).toHaveLength(3)
   })
 
   test('loses nothing to receivers that ask twice at once', async () => {
