@@ -8,12 +8,12 @@ import { refusal } from '../outcome/refusal.ts'
 import type { Task } from '../task/task.ts'
 import { ToolRefused } from './tool-refused.ts'
 
-/** What the AI SDK calls with an input of the tool's own type; only what is wrapped here is looked at. */
-// oxlint-disable-next-line typescript/no-explicit-any -- the SDK's own tool types are `any` in input and context
-type Execute = (input: any, options: ToolExecutionOptions<any>) => unknown
+/** What the AI SDK calls with an input of the tool's own type, which is handed on and not looked at. */
+type Execute = (input: unknown, options: ToolExecutionOptions<unknown>) => unknown
 
+/** A tool of any input and context: parameters of `never` take every function. */
 interface Executable {
-  readonly execute?: Execute | undefined
+  readonly execute?: ((input: never, options: never) => unknown) | undefined
 }
 
 type InputOf<T> = T extends { execute?: ((input: infer I, ...rest: never[]) => unknown) | undefined } ? I : never
@@ -63,7 +63,7 @@ export function guardTools<S extends ApiSet, Tools extends Readonly<Record<strin
     if (typeof execute !== 'function') {
       throw invalid(`The tool "${name}" is executed elsewhere and cannot be guarded here; give it false`)
     }
-    return [name, { ...tool, execute: guardedExecute(task, guard, execute) }]
+    return [name, { ...tool, execute: guardedExecute(task, guard, execute as Execute) }]
   })
   return Object.fromEntries(guarded) as Tools
 }
