@@ -63,6 +63,21 @@ describe('createEventMerger()', () => {
     expect(await merger.merge([eventOf('ev_1')])).toBe(1)
   })
 
+  test('leaves no promise behind when a later event of the batch cannot be written', async () => {
+    const lost: unknown[] = []
+    const onLost = (reason: unknown) => void lost.push(reason)
+    process.on('unhandledRejection', onLost)
+    const append = (event: AuditEvent) => {
+      if (event.id === 'ev_2') throw new Error('too long')
+      return Promise.reject(new Error('disk'))
+    }
+    const merger = createEventMerger({ append, flush: async () => {}, close: async () => {} })
+    await expect(merger.merge([eventOf('ev_1'), eventOf('ev_2')])).rejects.toThrow('disk')
+    await new Promise((resolve) => setTimeout(resolve))
+    process.off('unhandledRejection', onLost)
+    expect(lost).toEqual([])
+  })
+
   test('says "known" only when the first copy is on disk', async () => {
     const order: string[] = []
     const sink: AuditSink = {

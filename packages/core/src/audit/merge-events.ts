@@ -75,7 +75,16 @@ export function createEventMerger(trail: AuditSink, options: EventMergerOptions 
           continue
         }
         // Before remembering: what could not be appended must be accepted when it is sent again.
-        const appended = append(event)
+        let appended: MaybePromise<void>
+        try {
+          appended = append(event)
+        } catch (error) {
+          if (waiting.length === 0) throw error
+          // Those before it are still on their way, and may fail too.
+          return Promise.all(waiting).then(() => {
+            throw error
+          })
+        }
         remember(event)
         accepted += 1
         if (isPromise(appended)) {
