@@ -1,3 +1,4 @@
+import { isObject } from '../json/is-object.ts'
 import type { JsonObject, JsonValue } from '../json/value.ts'
 import type { RefusalReason } from '../reason.ts'
 import type { Result } from '../result.ts'
@@ -63,9 +64,6 @@ export function checkStatusListClaims(
 
 const isTime = (value: JsonValue | undefined): value is number =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0
-
-const isObject = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const isBits = (value: JsonValue | undefined): value is StatusBits =>
   value === 1 || value === 2 || value === 4 || value === 8

@@ -1,3 +1,4 @@
+import { isObject } from '../json/is-object.ts'
 import type { JsonObject, JsonValue } from '../json/value.ts'
 import type { RevocationEntry } from '../ledger/revocation-entry.ts'
 import type { RefusalReason } from '../reason.ts'
@@ -123,6 +124,3 @@ function readDead(value: JsonValue): DeadIndexes | undefined {
 
 const isTime = (value: JsonValue | undefined): value is number =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0
-
-const isObject = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

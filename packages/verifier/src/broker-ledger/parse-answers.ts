@@ -1,9 +1,9 @@
 import type { JsonObject, JsonValue, Outcome, RedeemAnswer } from '@hallpass/core'
-import { isRefusalReason } from '@hallpass/core'
+import { isJsonObject, isRefusalReason } from '@hallpass/core'
 
 /** Reads one answer to a redeem; undefined for anything a broker does not say. */
 export function parseRedeemAnswer(value: JsonValue | undefined): RedeemAnswer | undefined {
-  if (!isObject(value)) return undefined
+  if (!isJsonObject(value)) return undefined
   const { ok: passed, state, reservation, at, usesLeft, event, outcome, reason, limit } = value
   if (passed === false) {
     if (typeof reason !== 'string' || !isRefusalReason(reason)) return undefined
@@ -21,16 +21,13 @@ export function parseRedeemAnswer(value: JsonValue | undefined): RedeemAnswer | 
 }
 
 /** Whether a settle was taken. */
-export const isDone = (value: JsonValue | undefined): boolean => isObject(value) && value['ok'] === true
+export const isDone = (value: JsonValue | undefined): boolean => isJsonObject(value) && value['ok'] === true
 
 /** Whether a use came back; undefined where the broker did not say. */
 export const releasedIn = (value: JsonValue | undefined): boolean | undefined =>
-  isObject(value) && value['ok'] === true && typeof value['released'] === 'boolean' ? value['released'] : undefined
-
-const isObject = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+  isJsonObject(value) && value['ok'] === true && typeof value['released'] === 'boolean' ? value['released'] : undefined
 
 function isOutcome(value: JsonValue | undefined): value is JsonObject & Outcome {
-  if (!isObject(value) || !Number.isSafeInteger(value['status'])) return false
+  if (!isJsonObject(value) || !Number.isSafeInteger(value['status'])) return false
   return [value['contentType'], value['body']].every((member) => member === undefined || typeof member === 'string')
 }

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue, RefusalReason, Refused, Result } from '@hallpass/core'
-import { assembleParameters, ok, partsOfResource, refuse, resourceFrom } from '@hallpass/core'
+import { assembleParameters, isJsonObject, ok, partsOfResource, refuse, resourceFrom } from '@hallpass/core'
 import { matchRoute } from '../request/match-route.ts'
 import type { PlannedAction } from './planned-action.ts'
 
@@ -62,13 +62,10 @@ function isSameRoute(route: Readonly<Record<string, string>>, own: Readonly<Reco
 
 /** An action without a route is called in process; what would be path and body is one closed object. */
 function localAsk({ action }: PlannedAction, body: JsonValue | undefined): Result<CallAsk, RefusalReason> {
-  if (!isObject(body) || Object.keys(body).length !== 2) return NOT_A_CALL
+  if (!isJsonObject(body) || Object.keys(body).length !== 2) return NOT_A_CALL
   const resource = body['resource']
   const parameters = body['parameters']
-  if (typeof resource !== 'string' || !isObject(parameters)) return NOT_A_CALL
+  if (typeof resource !== 'string' || !isJsonObject(parameters)) return NOT_A_CALL
   const parts = partsOfResource(action, resource)
   return parts.ok ? ok({ resource, parts: parts.value, parameters }) : parts
 }
-
-const isObject = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

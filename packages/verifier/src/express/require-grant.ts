@@ -2,6 +2,7 @@ import type { ActionName, Api } from '@hallpass/core'
 import { isPromise } from '@hallpass/core'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { grantFor, keepGrant } from '../door/granted.ts'
+import { laxJson } from '../door/lax-json.ts'
 import { trackResponse } from '../node-http/track-response.ts'
 import { writeAnswer } from '../node-http/write-answer.ts'
 import type { Verdict } from '../verdict.ts'
@@ -105,14 +106,5 @@ async function runOldAuthentication(handler: RequestHandler, { req, res, next }:
     await handler(req, res, next)
   } catch (error) {
     next(error)
-  }
-}
-
-/** What the app would have read, while refusals change no answer. */
-function laxJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as unknown
-  } catch {
-    return undefined
   }
 }

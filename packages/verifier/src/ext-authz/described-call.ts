@@ -1,4 +1,4 @@
-import { ok, parseStrictJson, refuse } from '@hallpass/core'
+import { isJsonObject, ok, parseStrictJson, refuse } from '@hallpass/core'
 import type { JsonObject, JsonValue, RefusalReason, Result } from '@hallpass/core'
 import type { IncomingCall } from '../request/incoming-call.ts'
 
@@ -29,7 +29,7 @@ export function describedCall(text: Uint8Array): Read<IncomingCall> {
 /** An object with these members at most, read strictly. */
 export function closed(text: Uint8Array, members: readonly string[]): Read<JsonObject> {
   const read = parseStrictJson(text)
-  if (!read.ok || !isObject(read.value)) return bad('not one strict JSON object')
+  if (!read.ok || !isJsonObject(read.value)) return bad('not one strict JSON object')
   const known = Object.keys(read.value).every((name) => members.includes(name))
   return known ? ok(read.value) : bad(`it may have ${members.join(', ')} and nothing else`)
 }
@@ -55,6 +55,3 @@ function bytesOf(text: string): Uint8Array | undefined {
     return undefined
   }
 }
-
-const isObject = (value: JsonValue): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -2,6 +2,7 @@ import type { JsonValue } from '@hallpass/core'
 import { HallpassError, isPromise } from '@hallpass/core'
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { keepGrantOn } from '../door/granted.ts'
+import { laxJson } from '../door/lax-json.ts'
 import { announcesBody, nodeBodyReader } from '../node-http/read-node-body.ts'
 import type { NodeResponse } from '../node-http/node-message.ts'
 import { isHttp2, leavesBodyUnread } from '../node-http/write-answer.ts'
@@ -164,13 +165,5 @@ async function runOld(orElse: OldAuthentication, { request, reply, done }: HookC
     if (!reply.sent) done()
   } catch (error) {
     done(error as Error)
-  }
-}
-
-function laxJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as unknown
-  } catch {
-    return undefined
   }
 }
