@@ -67,7 +67,7 @@ export interface BrokerOptions {
   readonly feed?: { readonly heartbeatSeconds?: number; readonly maxSubscribers?: number }
   /** How often the token endpoint answers whom. */
   readonly rates?: RateOptions
-  /** Requests worked on at a time, 1 or more; default 1000. Beyond it the answer is 503, but for revocations and ends. */
+  /** Requests worked on at a time, 1 or more; default 1000. Beyond it the answer is 503, but for revocations, ends and signals. */
   readonly maxRequestsAtOnce?: number
   /** NumericDate seconds. */
   readonly clock?: () => number

@@ -35,7 +35,7 @@ const POSTS: Readonly<Record<string, readonly [Endpoint, typeof FORM]>> = {
 }
 
 /** What ends or stops something goes on when nothing else does. */
-const URGENT: ReadonlySet<Endpoint> = new Set([revokeEndpoint, revocationsEndpoint])
+const URGENT: ReadonlySet<Endpoint> = new Set([revokeEndpoint, revocationsEndpoint, signalsEndpoint])
 
 const MAX_HEADER_CHARS = 16 * 1024
 
