@@ -7,12 +7,15 @@ const LOAD_CORE = '1'
 
 const taskset = (...args: readonly string[]): boolean => spawnSync('taskset', args).status === 0
 
-export const canPin = availableParallelism() > 1 && taskset('-c', SERVER_CORE, 'true')
+/** Asked before anything is pinned: afterwards Node counts only the cores it is left with. */
+const CORES = availableParallelism()
+
+export const canPin = CORES > 1 && taskset('-c', SERVER_CORE, 'true')
 
 /** Moves this process, all threads of it, to the core of the load; gives the way back. */
 export function pinLoad(): () => void {
   if (!canPin) return () => {}
   const pid = String(process.pid)
   taskset('-a', '-c', '-p', LOAD_CORE, pid)
-  return () => void taskset('-a', '-c', '-p', `0-${availableParallelism() - 1}`, pid)
+  return () => void taskset('-a', '-c', '-p', `0-${CORES - 1}`, pid)
 }
