@@ -54,6 +54,14 @@ describe('what the plugin does not guard', () => {
       },
     },
     {
+      name: 'a route before it, on a Fastify that does not describe its routes',
+      build: ({ app, verifier }) => {
+        app.get('/orders/:id', READ, handler)
+        app.printRoutes = () => '└── /'
+        app.register(hallpass, { verifier })
+      },
+    },
+    {
       name: 'a scope before it',
       build: ({ app, verifier }) => {
         app.register(async (child) => {

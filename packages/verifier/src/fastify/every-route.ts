@@ -3,6 +3,9 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 /** Stands in the config of a route that a plugin of ours put its hooks before. Fastify copies it, nobody can name it. */
 const GUARDED = Symbol('hallpass.guarded')
 
+/** What Fastify prints of an app without routes. */
+const NO_ROUTES = '(empty tree)'
+
 interface Config {
   readonly hallpass?: unknown
   readonly [GUARDED]?: true
@@ -24,8 +27,9 @@ export function markGuarded(route: RouteOptions): void {
 /**
  * Every route of the whole app. Fastify shows a plugin only the routes that come after it and below it, but prints all of
  * them: its printer is told to describe each route to us.
+ * @returns undefined where it printed routes and described none.
  */
-export function everyRoute(fastify: FastifyInstance): readonly KnownRoute[] {
+export function everyRoute(fastify: FastifyInstance): readonly KnownRoute[] | undefined {
   const known: KnownRoute[] = []
   const describe = ({
     store,
@@ -51,6 +55,6 @@ export function everyRoute(fastify: FastifyInstance): readonly KnownRoute[] {
     // The router puts its own describer here, which leaves the config out.
     set buildPrettyMeta(_own: typeof describe) {},
   }
-  fastify.printRoutes(options)
-  return known
+  const printed = fastify.printRoutes(options)
+  return known.length > 0 || printed === NO_ROUTES ? known : undefined
 }

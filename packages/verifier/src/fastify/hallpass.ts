@@ -62,10 +62,15 @@ const plugin: FastifyPluginCallback<HallpassPluginOptions> = (fastify, options, 
   })
 
   fastify.addHook('onReady', (ready) => {
+    const routes = everyRoute(fastify)
+    if (routes === undefined) {
+      ready(
+        new HallpassError('route-mismatch', 'This Fastify does not tell its routes, so one without a guard could hide'),
+      )
+      return
+    }
     const problem =
-      everyRoute(fastify)
-        .map((route) => problemOf(route, everyRouteDeclares))
-        .find((found) => found !== undefined) ??
+      routes.map((route) => problemOf(route, everyRouteDeclares)).find((found) => found !== undefined) ??
       seen.map(lateSchema).find((found) => found !== undefined) ??
       (everyRouteDeclares ? unrouted(verifier, routed) : undefined)
     ready(problem)
