@@ -45,16 +45,24 @@ export const runsHere = isHere || process.env['CI'] !== undefined
 /** Says plainly what is skipped, and why. */
 export const where = isHere ? 'as it runs here' : `: SKIPPED. ${MISSING}`
 
+/** Below what systems give to outgoing connections, so that nobody has it when a killed server starts again. */
 async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
+  for (let tries = 0; tries < 200; tries += 1) {
+    const port = 23_000 + Math.floor(Math.random() * 4000)
+    if (await isFree(port)) return port
+  }
+  throw new Error('No port is free')
 }
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', () => resolve(false))
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+  })
+
+/** Recovery included, on a slow machine that does other things too. */
+const LONGEST_START_MS = 50_000
 
 const isRoot = process.getuid?.() === 0
 /** PostgreSQL refuses to run as root. */
@@ -80,35 +88,19 @@ export async function startPostgres({ fsync }: ServerOptions): Promise<PostgresS
     },
   )
   if (init.status !== 0) throw new Error(`initdb failed: ${init.stderr}`)
-  const port = await freePort()
-  const settings = [
-    `fsync=${fsync ? 'on' : 'off'}`,
-    `port=${port}`,
-    'listen_addresses=127.0.0.1',
-    'max_connections=200',
-  ]
-  const sockets = `unix_socket_directories=${folder}`
-  const args = [
-    join(bin, 'postgres'),
-    '-D',
-    data,
-    ...[...settings, sockets, 'log_min_messages=fatal'].flatMap((s) => ['-c', s]),
-  ]
+  let port = await freePort()
+  const programOf = (): string[] => {
+    const own = [`port=${port}`, `unix_socket_directories=${folder}`, `fsync=${fsync ? 'on' : 'off'}`]
+    const settings = [...own, 'listen_addresses=127.0.0.1', 'max_connections=200', 'log_min_messages=fatal']
+    return [join(bin, 'postgres'), '-D', data, ...settings.flatMap((each) => ['-c', each])]
+  }
   let ended = Promise.resolve()
   // `runuser` stops along with what it runs, and has to be told to go on as well.
   let launched: number | undefined
-  const start = async (): Promise<void> => {
-    // Until every process of a killed one is gone, its memory is in the way.
-    for (let tries = 0; tries < 100; tries += 1) {
-      if (tries > 0) await new Promise((resolve) => setTimeout(resolve, 100))
-      const child = spawn(...asUser(args), { stdio: 'ignore', cwd: folder })
-      launched = child.pid
-      ended = new Promise((resolve) => child.once('close', () => resolve()))
-      if (await isReady({ bin, port, child })) return
-    }
-    throw new Error('The server did not start')
-  }
+  let isDead = true
   const signal = (name: NodeJS.Signals): void => {
+    // The ids of a server that is gone may be somebody else's by now.
+    if (isDead) return
     for (const pid of [...processesOf(data), launched ?? 0].filter((id) => id > 0)) {
       try {
         process.kill(pid, name)
@@ -116,8 +108,31 @@ export async function startPostgres({ fsync }: ServerOptions): Promise<PostgresS
         // It ended by itself.
       }
     }
+    isDead = name === 'SIGKILL'
   }
-  await start()
+  const start = async (nextPort?: () => Promise<number>): Promise<void> => {
+    const until = performance.now() + LONGEST_START_MS
+    // Until every process of a killed one is gone, its memory is in the way.
+    while (performance.now() < until) {
+      const child = spawn(...asUser(programOf()), { stdio: 'ignore', cwd: folder })
+      launched = child.pid
+      isDead = false
+      ended = new Promise((resolve) => child.once('close', () => resolve()))
+      if (await isReady({ bin, folder, port, child, until })) return
+      if (hasEnded(child)) isDead = true
+      else signal('SIGKILL')
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      if (nextPort !== undefined) port = await nextPort()
+    }
+    throw new Error('The server did not start')
+  }
+  const end = (): void => {
+    signal('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  }
+  process.once('exit', end)
+  // Somebody may have taken the port in between; later its address is known, and it has to be the same.
+  await start(freePort)
   return {
     url: `postgres://hallpass@127.0.0.1:${port}/postgres`,
     process: {
@@ -127,7 +142,7 @@ export async function startPostgres({ fsync }: ServerOptions): Promise<PostgresS
       },
       pause: () => signal('SIGSTOP'),
       resume: () => signal('SIGCONT'),
-      start,
+      start: () => start(),
       async startAsSuccessor() {
         spawnSync(...asUser(['touch', join(data, 'standby.signal')]))
         await start()
@@ -137,24 +152,37 @@ export async function startPostgres({ fsync }: ServerOptions): Promise<PostgresS
       },
     },
     async stop() {
+      process.off('exit', end)
       signal('SIGKILL')
       await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 3000))])
-      rmSync(folder, { recursive: true, force: true })
+      end()
     },
   }
 }
 
 /** The server and all it has started: each is in a group of its own. */
 function processesOf(data: string): readonly number[] {
+  if (!existsSync(join(data, 'postmaster.pid'))) return []
   const main = Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0])
   const children = spawnSync('ps', ['-o', 'pid=', '--ppid', String(main)], { encoding: 'utf8' }).stdout
   return [main, ...children.split('\n').map(Number)]
 }
 
-/** Resolves when it takes connections, or with false when it ended. */
-async function isReady({ bin, port, child }: { bin: string; port: number; child: ChildProcess }): Promise<boolean> {
-  for (let tries = 0; tries < 300 && child.exitCode === null; tries += 1) {
-    const asked = spawnSync(join(bin, 'pg_isready'), ['-q', '-h', '127.0.0.1', '-p', String(port)])
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null
+
+interface Starting {
+  readonly bin: string
+  readonly folder: string
+  readonly port: number
+  readonly child: ChildProcess
+  readonly until: number
+}
+
+/** Resolves when it takes connections, or with false when it ended or takes too long. */
+async function isReady({ bin, folder, port, child, until }: Starting): Promise<boolean> {
+  while (!hasEnded(child) && performance.now() < until) {
+    // By its own socket: at its port another server may answer.
+    const asked = spawnSync(join(bin, 'pg_isready'), ['-q', '-t', '1', '-h', folder, '-p', String(port)])
     if (asked.status === 0) return true
     await new Promise((resolve) => setTimeout(resolve, 50))
   }

@@ -28,18 +28,22 @@ process.once('exit', () => {
 
 /** A redis-server of this test alone: loopback, its own directory, nothing saved unless the arguments say so. */
 export async function startRedis(args: readonly string[] = []): Promise<TestServer> {
-  const port = await freePort()
   const directory = mkdtempSync(join(tmpdir(), 'hallpass-redis-'))
-  const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--loglevel', 'warning']
-  const all = [...fixed, '--save', '', '--appendonly', 'no', ...args]
-  let child = launch(all)
-  await answers(port).catch((error: unknown) => {
-    child.kill('SIGKILL')
-    throw error
-  })
+  const start = async (at: number): Promise<ChildProcess> => {
+    const fixed = ['--port', String(at), '--bind', '127.0.0.1', '--dir', directory, '--loglevel', 'warning']
+    const launched = launch([...fixed, '--save', '', '--appendonly', 'no', ...args])
+    await answers(at, launched).catch((error: unknown) => {
+      launched.kill('SIGKILL')
+      throw error
+    })
+    return launched
+  }
+  let port = await freePort()
+  // Somebody else may have taken the port in between.
+  let child = await start(port).catch(async () => start((port = await freePort())))
   const crash = async () => {
     const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-    if (child.exitCode === null && child.kill('SIGKILL')) await gone
+    if (!hasEnded(child) && child.kill('SIGKILL')) await gone
     running.delete(child)
   }
   return {
@@ -50,8 +54,7 @@ export async function startRedis(args: readonly string[] = []): Promise<TestServ
     directory,
     crash,
     async restart() {
-      child = launch(all)
-      await answers(port)
+      child = await start(port)
     },
     async close() {
       await crash()
@@ -68,7 +71,14 @@ function launch(args: readonly string[]): ChildProcess {
 
 /** Asks one server one thing on a connection of its own. */
 export async function ask(port: number, ...command: [string, ...string[]]): Promise<unknown> {
-  const client = new Redis({ port, host: '127.0.0.1', lazyConnect: true, retryStrategy: () => null })
+  const client = new Redis({
+    port,
+    host: '127.0.0.1',
+    lazyConnect: true,
+    retryStrategy: () => null,
+    connectTimeout: 2000,
+    commandTimeout: 10_000,
+  })
   client.on('error', () => undefined)
   try {
     await client.connect()
@@ -78,10 +88,16 @@ export async function ask(port: number, ...command: [string, ...string[]]): Prom
   }
 }
 
-async function answers(port: number): Promise<void> {
-  for (let tries = 0; tries < 400; tries += 1) {
-    const pong = await ask(port, 'PING').catch(() => undefined)
-    if (pong === 'PONG') return
+const LONGEST_START_MS = 20_000
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null
+
+/** Waits until this very process answers: at its port it may also be another. */
+async function answers(port: number, child: ChildProcess): Promise<void> {
+  const until = performance.now() + LONGEST_START_MS
+  while (!hasEnded(child) && performance.now() < until) {
+    const info = await ask(port, 'INFO', 'server').catch(() => '')
+    if (String(info).includes(`process_id:${child.pid}\r\n`) && (await ask(port, 'PING').catch(() => '')) === 'PONG')
+      return
     await new Promise((resolve) => setTimeout(resolve, 15))
   }
   throw new Error('redis-server did not answer')
@@ -91,12 +107,13 @@ const taken = new Set<number>()
 
 /** Below what systems give to outgoing connections, so that nobody takes it, or its cluster bus, before we listen. */
 export async function freePort(): Promise<number> {
-  for (;;) {
+  for (let tries = 0; tries < 200; tries += 1) {
     const port = 17_000 + Math.floor(Math.random() * 5500)
     if (taken.has(port)) continue
     taken.add(port)
     if ((await isFree(port)) && (await isFree(port + 10_000))) return port
   }
+  throw new Error('No port is free')
 }
 
 function isFree(port: number): Promise<boolean> {
