@@ -29,18 +29,18 @@ export type Trigger =
       readonly windowSeconds: number
       readonly effect: TriggerEffect
     }
-  /** `count` uses of something that had ended, expired or was spent. */
+  /** `count` uses of what was revoked, had expired, or belonged to a task that was over; a spent grant is none. */
   | {
       readonly on: 'used-after-end'
       readonly count: number
       readonly windowSeconds: number
       readonly effect: TriggerEffect
     }
-  /** A total was passed or would have been. */
+  /** A call count or a total of the task or the agent would have been passed. */
   | { readonly on: 'total-reached'; readonly effect: TriggerEffect }
   /** More than `calls` uses within `windowSeconds`. */
   | { readonly on: 'velocity'; readonly calls: number; readonly windowSeconds: number; readonly effect: TriggerEffect }
-  /** No use for `seconds`. */
+  /** An open task that was not renewed, got no grant and used none for `seconds`. */
   | { readonly on: 'inactivity'; readonly seconds: number; readonly effect: TriggerEffect }
   /** What the broker's posture source says of the agent is not what it said when the task first asked for a call. */
   | { readonly on: 'posture-changed'; readonly effect: TriggerEffect }
