@@ -98,7 +98,8 @@ async function redeem({ engine, audience }: Desk, request: RedeemRequest): Promi
   if (!engine.openUses.has(reservation)) return { ok: true, state: 'unknown', event: request.event }
   // The broker that recorded it may be gone, killed before its answer left.
   const isTaken = added === 0 && !isResent && !engine.events.hadUse(request.event, reservation)
-  return isTaken ? refuse('request-invalid', 'its event id is of another event') : answered
+  // It may also be a use whose opening nobody here remembers, and which ran: it stays used.
+  return isTaken ? { ok: false, reason: 'request-invalid' } : answered
 }
 
 function useEvent(engine: Engine, request: RedeemRequest, reservation: string): AuditEvent {

@@ -10,6 +10,8 @@ export interface Fired {
   readonly txn?: string | undefined
   readonly jti?: string | undefined
   readonly evidence: readonly Evidence[]
+  /** Takes back the evidence that holds, where some of it does not. */
+  readonly restore?: (evidence: readonly Evidence[]) => void
   /** One sentence for the trail, where the kind alone does not say it. */
   readonly detail?: string
 }
@@ -45,7 +47,12 @@ export function targetOf({ trigger, clientId, txn, jti }: Fired): RevocationTarg
 export async function fire(parts: FireParts, due: DueTrigger): Promise<'done' | 'moot'> {
   const { fired } = due
   const target = targetOf(fired)
-  if (target === undefined || !(await isOfAgent(parts.ledger, fired))) return 'moot'
+  if (target === undefined) return 'moot'
+  const held = await holding(parts.ledger, fired)
+  if (held.length < fired.evidence.length) {
+    fired.restore?.(held)
+    return 'moot'
+  }
   if (!due.isTold) tell(parts.recorder, fired)
   due.isTold = true
   await parts.revoke(target, fired.trigger.on, `trigger:${fired.trigger.on}`)
@@ -78,11 +85,11 @@ function tell(recorder: FireParts['recorder'], fired: Fired): void {
  * An API reports what happened at its own door, and it could name anybody. What it reports counts only for grants that
  * this ledger knows to be that agent's, for that API.
  */
-async function isOfAgent(ledger: Ledger, { clientId, evidence }: Fired): Promise<boolean> {
-  for (const { jti, aud, isReported } of evidence) {
-    if (!isReported) continue
-    const grant = jti === undefined ? undefined : await ledger.grant(jti)
-    if (grant === undefined || grant.clientId !== clientId || grant.audience !== aud) return false
+async function holding(ledger: Ledger, { clientId, evidence }: Fired): Promise<readonly Evidence[]> {
+  const held: Evidence[] = []
+  for (const one of evidence) {
+    const grant = one.isReported && one.jti !== undefined ? await ledger.grant(one.jti) : undefined
+    if (!one.isReported || (grant?.clientId === clientId && grant.audience === one.aud)) held.push(one)
   }
-  return true
+  return held
 }

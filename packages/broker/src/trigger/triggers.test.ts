@@ -123,6 +123,15 @@ describe('createTriggers()', () => {
     expect([killed, await fired()]).toEqual([[], []])
   })
 
+  test('counts on with what holds where an API reported something that does not', async () => {
+    const { tell, killed } = setUp([{ ...outOfScope, effect: 'quarantine-agent' }])
+    const own = () => refused('resource-mismatch')
+    await tell(own(), own(), refused('resource-mismatch', { jti: 'gr_9' }))
+    expect(killed).toEqual([])
+    await tell(own())
+    expect(killed).toHaveLength(1)
+  })
+
   test('acts when the ledger is back, and tells it once', async () => {
     const { tell, killed, state, fired, watching } = setUp([{ ...outOfScope, count: 1 }])
     state.isDown = true

@@ -6,6 +6,7 @@ import type { DueTrigger, Effect, Fired, FireParts } from './fire.ts'
 import { fire, targetOf } from './fire.ts'
 import type { Counted } from './what-counts.ts'
 import { whatCounts } from './what-counts.ts'
+import type { Evidence } from './window.ts'
 import type { CountingTrigger } from './windows.ts'
 import { Windows } from './windows.ts'
 
@@ -94,8 +95,11 @@ export function createTriggers({ policy, clock, parts }: TriggerOptions): Trigge
     const { client_id: clientId, txn, jti } = event
     for (const [place, trigger] of triggersOf(clientId).entries()) {
       if (clientId === undefined || !isCounting(trigger, counted)) continue
-      const evidence = windows.count({ trigger, place }, event, now)
-      if (evidence !== undefined) void act({ trigger, clientId, txn, jti, evidence })
+      const placed = { trigger, place }
+      const evidence = windows.count(placed, event, now)
+      if (evidence === undefined) continue
+      const restore = (held: readonly Evidence[]): void => windows.restore(placed, event, held)
+      void act({ trigger, clientId, txn, jti, evidence, restore })
     }
   }
 

@@ -39,6 +39,11 @@ export class Window {
     return full
   }
 
+  /** Puts back what counted on after all, because others of the same count did not. */
+  restore(entries: readonly Evidence[]): void {
+    this.#entries = [...entries, ...this.#entries].toSorted((a, b) => a.at - b.at)
+  }
+
   isOver(now: number): boolean {
     const last = this.#entries.at(-1)
     return last === undefined || now - last.at >= this.#seconds

@@ -22,11 +22,20 @@ export class Windows {
   /** The evidence when this event is the one that makes the trigger fire. */
   count({ trigger, place }: PlacedTrigger, event: AuditEvent, at: number): readonly Evidence[] | undefined {
     const evidence = evidenceOf(event, at)
+    if (boundsOf(trigger).count === 1) return [evidence]
+    return this.#windowOf({ trigger, place }, event).add(evidence)
+  }
+
+  /** Counts on with what held of a count that fired, where some of it did not. */
+  restore(placed: PlacedTrigger, event: AuditEvent, evidence: readonly Evidence[]): void {
+    if (boundsOf(placed.trigger).count > 1) this.#windowOf(placed, event).restore(evidence)
+  }
+
+  #windowOf({ trigger, place }: PlacedTrigger, event: AuditEvent): Window {
     const { count, seconds } = boundsOf(trigger)
-    if (count === 1) return [evidence]
     const agent = `${event.client_id} ${place}`
     const key = `${agent} ${scopeOf(trigger, event)}`
-    return this.#window(key, agent, () => new Window(count, seconds)).add(evidence)
+    return this.#window(key, agent, () => new Window(count, seconds))
   }
 
   get size(): number {
