@@ -7,7 +7,7 @@ import { GENESIS, MAX_LINE_CHARS, readLine } from './line.ts'
 import type { SpoolCursor } from './spool-cursor.node.ts'
 import { createCursor, readCursor } from './spool-cursor.node.ts'
 import type { Segment } from './spool-segments.node.ts'
-import { lastLineOf, listSegments, segmentAt } from './spool-segments.node.ts'
+import { hasLine, lastLineOf, listSegments, removeSegment, segmentAt } from './spool-segments.node.ts'
 import type { Tail } from './trail-tail.node.ts'
 import { openTail } from './trail-tail.node.ts'
 import type { WriterLock } from './writer-lock.node.ts'
@@ -52,6 +52,18 @@ function headBefore(
 }
 
 /**
+ * Takes away the newest files that a crash left without a line. A file is begun while lines of the one before still wait for
+ * the disk, so the one before may end earlier than the new name says: nobody was told that those lines are on record.
+ */
+function dropUnbegun(segments: readonly Segment[], cursor: SpoolCursor): Segment[] {
+  const [newest, previous] = [segments.at(-1), segments.at(-2)]
+  if (newest === undefined || previous === undefined) return [...segments]
+  if (headBefore(newest, previous, cursor) !== 'unknown' || hasLine(newest)) return [...segments]
+  removeSegment(newest, false)
+  return dropUnbegun(segments.slice(0, -1), cursor)
+}
+
+/**
  * Opens the folder of a spool. A line torn by a crash is cut off: nobody was told that it is on record.
  * @throws HallpassError `audit-unavailable` when another process has it, `trail-invalid` when it was altered or is older
  * than what was acknowledged, as after restoring a backup.
@@ -61,8 +73,9 @@ export function openSpoolFolder(folder: string): OpenedSpool {
   const lock = takeWriterLock(join(folder, 'spool'))
   try {
     const cursorPath = join(folder, 'cursor.json')
-    const segments = listSegments(folder)
-    const cursor = readCursor(cursorPath) ?? firstCursor(cursorPath, segments, folder)
+    const found = listSegments(folder)
+    const cursor = readCursor(cursorPath) ?? firstCursor(cursorPath, found, folder)
+    const segments = dropUnbegun(found, cursor)
     const active = segments.at(-1) ?? segmentAt(folder, cursor.acknowledged.seq + 1)
     const begin = segments.length === 0 ? cursor.acknowledged : headBefore(active, segments.at(-2), cursor)
     const tail = openTail(active.path, { begin })

@@ -1,4 +1,15 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
 
 /** One file of a spool. */
@@ -42,6 +53,9 @@ export function syncFolder(folder: string): void {
     closeSync(fd)
   }
 }
+
+/** Whether a file has a line that is not torn. */
+export const hasLine = ({ path }: Segment): boolean => readFileSync(path).includes(10)
 
 /** The last whole line of a file that is not written any more. */
 export function lastLineOf({ path }: Segment, maxBytes: number): string | undefined {

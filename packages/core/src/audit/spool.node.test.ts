@@ -123,6 +123,27 @@ describe('openSpool()', () => {
     await second.close()
   })
 
+  test.each([
+    ['one file', { '0000000000000006': '' }, 0],
+    ['several files', { '0000000000000006': '', '0000000000000009': '' }, 0],
+    ['one file, and tore the line before it', { '0000000000000006': '' }, 20],
+    ['one file whose only line is torn', { '0000000000000006': '{"seq":6,' }, 0],
+  ])('goes on where it ended when a crash had begun %s ahead of the lines', async (_name, ahead, torn) => {
+    const first = open({ segmentBytes: 1024 * 1024 })
+    await fill(first, 1, 4)
+    await first.close()
+    const [file = ''] = files()
+    const text = readFileSync(join(path, file), 'utf8')
+    writeFileSync(join(path, file), text.slice(0, text.length - torn))
+    for (const [name, rest] of Object.entries(ahead)) writeFileSync(join(path, `${name}.jsonl`), rest)
+    const kept = torn === 0 ? 4 : 3
+    const second = open()
+    await fill(second, kept + 1, 20)
+    expect(await drain(second)).toEqual(numbers(1, 20))
+    expect(second.state().damaged).toBe(0)
+    await second.close()
+  })
+
   test('passes over an altered line, keeps its file, and says so', async () => {
     const first = open()
     await fill(first, 1, 30)
