@@ -1,11 +1,13 @@
 import type { MaybePromise } from '@hallpass/core'
 import { sha256Base64url } from '@hallpass/core'
+import type { ListeningPool } from './wake/listen-by-pg.ts'
+import type { ListeningSql } from './wake/listen-by-postgres-js.ts'
 
 /** A value bound to a statement. */
 export type PostgresValue = string | number | boolean | null
 
 /** What the ledger needs of `pg`: a Pool, not one Client, since several statements run at once. */
-export interface PgPool {
+export interface PgPool extends ListeningPool {
   query(config: {
     text: string
     values: PostgresValue[]
@@ -14,7 +16,7 @@ export interface PgPool {
 }
 
 /** What the ledger needs of `postgres` (postgres.js). */
-export interface PostgresJs {
+export interface PostgresJs extends ListeningSql {
   unsafe(text: string, values: PostgresValue[], options: { prepare: boolean }): PromiseLike<ArrayLike<unknown>>
 }
 

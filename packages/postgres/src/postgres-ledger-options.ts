@@ -1,5 +1,7 @@
 import { DEFAULT_SKEW_SECONDS, HallpassError, MAX_SKEW_SECONDS, MAX_TASK_SECONDS } from '@hallpass/core'
 import type { PgPool, PostgresJs } from './postgres-client.ts'
+import type { Listen } from './wake/listen.ts'
+import { listenerOf } from './wake/listen.ts'
 
 export interface PostgresLedgerOptions {
   /** A `pg` Pool. This or `sql`. */
@@ -20,6 +22,12 @@ export interface PostgresLedgerOptions {
   readonly withoutFsync?: 'for-tests'
   /** Prepared statements; default true. False behind a pooler that hands connections on per transaction. */
   readonly prepare?: boolean
+  /**
+   * What listens for revocations by others while a broker watches: by default a connection made as `pool` or `sql` make
+   * theirs. Behind a pooler that hands connections on, so with `prepare: false`, nothing: pass a client that reaches the
+   * server itself. `false`: nothing listens, and brokers look once per heartbeat.
+   */
+  readonly listen?: PgPool | PostgresJs | false
   /** Furthest that two clocks may be apart, 0 to 30; default 5. A verifier that allows more is refused. */
   readonly maxSkewSeconds?: number
   /** How long a handler may take before its use counts as `unknown`, 1 to 3600; default 60. */
@@ -48,17 +56,20 @@ const BOUNDS = {
 
 export type PostgresBounds = Readonly<Record<keyof typeof BOUNDS, number>>
 
-const OTHERS = new Set(['pool', 'sql', 'schema', 'migrateAtStart', 'failover', 'withoutFsync', 'prepare'])
+const OTHERS = new Set(['pool', 'sql', 'schema', 'migrateAtStart', 'failover', 'withoutFsync', 'prepare', 'listen'])
 const FAILOVERS = ['loses-acknowledged', 'loses-nothing']
 
 /** Throws HallpassError `configuration-invalid` for a missing client, an unknown option or one out of range. */
 export function postgresBounds(options: PostgresLedgerOptions): PostgresBounds {
-  const { pool, sql, failover, withoutFsync } = Object(options) as Partial<PostgresLedgerOptions>
+  const { pool, sql, failover, withoutFsync, listen } = Object(options) as Partial<PostgresLedgerOptions>
   if ((pool === undefined) === (sql === undefined)) throw invalid('pass one of pool (pg) and sql (postgres)')
   if (pool !== undefined && typeof pool.query !== 'function') throw invalid('pool is not a Pool of pg')
   if (sql !== undefined && typeof sql.unsafe !== 'function') throw invalid('sql is not an instance of postgres')
   if (failover !== undefined && !FAILOVERS.includes(failover)) throw invalid(`failover is ${FAILOVERS.join(' or ')}`)
   if (withoutFsync !== undefined && withoutFsync !== 'for-tests') throw invalid("withoutFsync is 'for-tests' or absent")
+  if (listen !== undefined && listen !== false && listenerOf(Object(listen)) === undefined) {
+    throw invalid('listen is a Pool of pg, an instance of postgres, or false')
+  }
   const given: Readonly<Record<string, unknown>> = { ...options }
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(BOUNDS, name) && !OTHERS.has(name)) throw invalid(`${name} is not an option`)
@@ -81,6 +92,13 @@ export function postgresBounds(options: PostgresLedgerOptions): PostgresBounds {
     groupsAtOnce: bound('groupsAtOnce'),
     groupSize: bound('groupSize'),
   }
+}
+
+/** How to hear of revocations by others; undefined where nothing can. */
+export function listenOf({ pool, sql, listen, prepare = true }: PostgresLedgerOptions): Listen | undefined {
+  if (listen === false || (listen === undefined && !prepare)) return undefined
+  const client = listen ?? pool ?? sql
+  return client === undefined ? undefined : listenerOf(client)
 }
 
 export const invalid = (problem: string) => new HallpassError('configuration-invalid', `postgresLedger: ${problem}`)

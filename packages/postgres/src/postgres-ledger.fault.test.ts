@@ -1,6 +1,5 @@
-import { createServer, connect } from 'node:net'
-import type { Socket } from 'node:net'
 import { afterAll, assert, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { cuttableLine } from '../test/cuttable-line.ts'
 import type { PostgresServer } from '../test/postgres-server.ts'
 import { runsHere, startPostgres, where } from '../test/postgres-server.ts'
 import { calls, openedTask, registeredGrant, requestFor, useOf } from '../test/records.ts'
@@ -58,40 +57,6 @@ const useUp = `${prelude}
   await Promise.all(Array.from({ length: clients }, worker))
   process.exit()
 `
-
-/** A line to the server that can be cut. */
-async function cuttableLine(url: string) {
-  const { port } = new URL(url)
-  const sockets = new Set<Socket>()
-  const server = createServer((from) => {
-    const to = connect(Number(port), '127.0.0.1')
-    from.pipe(to)
-    to.pipe(from)
-    for (const socket of [from, to]) {
-      sockets.add(socket)
-      socket.on('error', () => {})
-      socket.on('close', () => {
-        sockets.delete(socket)
-        from.destroy()
-        to.destroy()
-      })
-    }
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  const own = new URL(url)
-  own.port = String(typeof address === 'object' && address !== null ? address.port : 0)
-  onTestFinished(() => {
-    server.close()
-    for (const socket of sockets) socket.destroy()
-  })
-  return {
-    url: own.href,
-    cut() {
-      for (const socket of sockets) socket.destroy()
-    },
-  }
-}
 
 describe.runIf(runsHere)(`on PostgreSQL ${where}`, () => {
   let server: PostgresServer

@@ -4,14 +4,15 @@ import { Groups } from './groups.ts'
 import { grantWire, taskWire } from './issue-wire.ts'
 import type { PostgresValue } from './postgres-client.ts'
 import type { PostgresLedgerOptions } from './postgres-ledger-options.ts'
-import { postgresBounds } from './postgres-ledger-options.ts'
+import { listenOf, postgresBounds } from './postgres-ledger-options.ts'
 import { effectOf, grantOf, logOf, taskOf } from './read-wire.ts'
 import type { AnswerRow, RedeemItem } from './redeem-wire.ts'
 import { answerOf, itemOf, outcomesOf, parseReservation } from './redeem-wire.ts'
+import { channelOf } from './schema/schema-sql.ts'
 import { DatabaseFull } from './server.ts'
-import { asFault, checkServer, migratePostgres, serverOf } from './start-up.ts'
+import { DEFAULT_SCHEMA, asFault, checkServer, migratePostgres, serverOf } from './start-up.ts'
 import { stopName } from './stop-name.ts'
-import { Watchers } from './watchers.ts'
+import { Wakes } from './wake/wakes.ts'
 import { isKeepable, keepableJson, keptWords, toSeconds, toUs } from './wire-text.ts'
 
 /** Of each kind in one sweep, so that nothing waits long for it; the next one goes on. */
@@ -55,10 +56,15 @@ export async function postgresLedger(options: PostgresLedgerOptions): Promise<Po
     if (reason === 'incarnation-mismatch') incarnation = await readIncarnation()
     return answer
   }
-  const watchers = new Watchers()
-  const woken = <T>(value: T): T => {
-    watchers.wake()
-    return value
+  const wakes = new Wakes({
+    channel: channelOf(options.schema ?? DEFAULT_SCHEMA),
+    listen: listenOf(options),
+    notify: (channel, payload) => server.rows(sql.notify, () => [channel, payload], { resend: false }),
+  })
+  /** Tells that there may be lines on the log. */
+  const told = <T>(answer: T, mayHaveLogged: boolean): T => {
+    if (mayHaveLogged) wakes.wake()
+    return answer
   }
   const newSecret = reservationIds()
   const grouping = { groupSize, maxWaiting, timeoutMs: bounds.timeoutSeconds * 1000 }
@@ -158,27 +164,30 @@ export async function postgresLedger(options: PostgresLedgerOptions): Promise<Po
       if (!isKeepable(txn)) return undefined
       const words = reason === undefined ? null : keptWords(reason)
       const json = await one(sql.endTask, [txn, how, words, skew, timeline], false)
-      return json === undefined ? undefined : woken(effectOf(json))
+      if (json === undefined) return undefined
+      const effect = effectOf(json)
+      return told(effect, effect.grants.length > 0)
     },
     async revoke(target, reason, { dryRun = false } = {}) {
       const name = stopName(target)
       const stop = target.kind === 'grant' || target.kind === 'task' ? null : name
       const json = keepableJson(target)
       if (json === undefined) return { tasks: [], grants: [] }
-      const effect = await one(sql.revoke, [json, stop, keptWords(reason), dryRun, skew, timeline], false)
-      return woken(effectOf(effect))
+      const effect = effectOf(await one(sql.revoke, [json, stop, keptWords(reason), dryRun, skew, timeline], false))
+      return told(effect, !dryRun && (stop !== null || effect.grants.length > 0))
     },
     async resume(target, reason) {
       const json = keepableJson(target)
       if (json === undefined || target.kind === 'grant' || target.kind === 'task') return false
-      return woken((await one(sql.resume, [json, stopName(target), keptWords(reason), skew], false)) === true)
+      const isLifted = (await one(sql.resume, [json, stopName(target), keptWords(reason), skew], false)) === true
+      return told(isLifted, isLifted)
     },
     reserveStatus: async ({ name, until }, size) => Number(await one(sql.reserveStatus, [name, toUs(until), size])),
     async revocations({ after, limit }) {
       if (after !== undefined && !isKeepable(after)) return { state: 'gone' }
       return logOf(await one(sql.readLog, [after ?? null, limit, timeline]), maxSkewSeconds)
     },
-    watch: (wake) => watchers.watch(wake),
+    watch: (wake) => wakes.watch(wake),
     async sweep(): Promise<Swept> {
       const json = (await one(sql.sweep, [SWEPT_AT_ONCE], false)) as SweptJson
       return { tasks: json.tasks.map(taskOf), grants: json.grants.map(grantOf), unknownUses: json.uses }

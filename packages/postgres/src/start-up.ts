@@ -8,7 +8,7 @@ import { Server, oneOf, unavailable } from './server.ts'
 import type { Statements } from './statements.ts'
 import { statements } from './statements.ts'
 
-const DEFAULT_SCHEMA = 'hallpass'
+export const DEFAULT_SCHEMA = 'hallpass'
 const NO_TABLE = new Set(['42P01', '3F000'])
 
 export interface Started {

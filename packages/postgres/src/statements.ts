@@ -25,6 +25,7 @@ export function statements(schema: string) {
     now: one('tick()'),
     incarnation: one('incarnation($1::boolean)'),
     raiseEpoch: one('raise_epoch()'),
+    notify: 'SELECT pg_notify($1::text, $2::text)',
     version: fill('SELECT max(version) AS r FROM @.schema_version'),
   }
 }

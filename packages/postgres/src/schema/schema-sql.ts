@@ -18,6 +18,9 @@ export function schemaSql(schema: string): (sql: string) => string {
       .replaceAll('@NAMES', String(locks + 1))
 }
 
+/** Where it is told that the log of revocations of a schema has more. */
+export const channelOf = (schema: string): string => `${schema}.revocations`
+
 /** One number per schema, even, so that two schemas of one database do not wait for each other. */
 function lockOf(schema: string): number {
   let hash = 17
