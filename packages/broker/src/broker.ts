@@ -28,6 +28,7 @@ import { createRevocationTail } from './revocation/revocation-tail.ts'
 import { createStatusListIssuer } from './revocation/status-lists.ts'
 import { createStatusPlaces } from './revocation/status-places.ts'
 import { createSweeper } from './revocation/sweeper.ts'
+import { targetOf } from './revocation/target.ts'
 import { steadyClock } from './steady-clock.ts'
 import { createTriggers, type Signal, type Triggers } from './trigger/triggers.ts'
 import { createOwnTokens } from './token/own-tokens.ts'
@@ -42,7 +43,10 @@ export interface Broker {
   token(parameters: Readonly<Record<string, string>>, proof: string): Promise<Answer>
   /** The published keys. */
   jwks(): JwkSet
-  /** Kills what the target names, and says what that was; with `dryRun` only says it. Resolves when everything is dead. */
+  /**
+   * Kills what the target names, and says what that was; with `dryRun` only says it. Resolves when everything is dead.
+   * Rejects with HallpassError `configuration-invalid` for a target that is none, such as a token in place of a grant's id.
+   */
   revoke(target: RevocationTarget, reason: string, options?: RevokeOptions): Promise<Revoked>
   /** Lets a stopped agent, owner, action, policy version or everything go on; what was killed stays dead. */
   resume(target: RevocationTarget, reason: string): Promise<boolean>
@@ -93,8 +97,9 @@ export function createBroker(options: BrokerOptions): Broker {
       return tokenEndpoint(engine, { form: new Map(Object.entries(parameters)), proof, attempt: newAttempt() })
     },
     jwks: () => engine.keys.jwks(engine.clock()),
-    revoke: (target, reason, how = {}) => revoke(engine, { target, reason, by: 'in-process' }, how),
-    resume: (target, reason) => resume(engine, { target, reason, by: 'in-process' }),
+    revoke: async (target, reason, how = {}) =>
+      revoke(engine, { target: targetOf(target), reason, by: 'in-process' }, how),
+    resume: async (target, reason) => resume(engine, { target: targetOf(target), reason, by: 'in-process' }),
     audit: engine.audit,
     signal: (signal) => engine.triggers.signal({ ...signal, by: 'in-process' }),
     rotateKeys(following) {

@@ -6,6 +6,7 @@ import type { OAuthRequest } from '../http/oauth-request.ts'
 import { reject } from '../http/refusal.ts'
 import { recogniseCaller } from '../token/caller-token.ts'
 import { resume, revoke } from './revoke.ts'
+import { parseTarget } from './target.ts'
 
 /** What an operator asks for: kill (or say what would be killed), or let go on. */
 export interface RevocationRequest {
@@ -47,26 +48,6 @@ export function parseRevocation(value: JsonValue): Result<RevocationRequest, 're
   if (typeof dryRun !== 'boolean' || typeof isResume !== 'boolean' || (dryRun && isResume))
     return refuse('request-invalid', 'dry_run and resume')
   return ok({ target: parsed, reason, dryRun, resume: isResume })
-}
-
-/** Members of each kind of target besides `kind`. */
-const TARGETS: Readonly<Record<string, readonly string[]>> = {
-  grant: ['jti'],
-  task: ['txn'],
-  agent: ['clientId'],
-  owner: ['owner'],
-  action: ['audience', 'action'],
-  'policy-version': ['version'],
-  everything: [],
-}
-
-/** A target with exactly the members of its kind, or undefined. */
-export function parseTarget(value: JsonValue | undefined): RevocationTarget | undefined {
-  if (!isJsonObject(value) || typeof value['kind'] !== 'string' || !Object.hasOwn(TARGETS, value['kind']))
-    return undefined
-  const names = TARGETS[value['kind']] ?? []
-  const isComplete = names.every((name) => isText(value[name])) && Object.keys(value).length === names.length + 1
-  return isComplete ? (value as unknown as RevocationTarget) : undefined
 }
 
 const isText = (value: JsonValue | undefined): value is string =>

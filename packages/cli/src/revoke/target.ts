@@ -13,6 +13,9 @@ export const TARGET_OPTIONS: Readonly<Record<string, Option>> = {
   everything: { type: 'boolean', help: 'Everything there is, and nothing new until it is resumed' },
 }
 
+const NEVER_TOKEN =
+  ': never a token, which would be kept in the trail. The id is in the trail and in the `jti` and `txn` of the token'
+
 /** The one target that was typed. */
 export function targetFrom(args: Arguments): RevocationTarget {
   const given = Object.keys(TARGET_OPTIONS).filter((name) => args.flag(name) || args.text(name) !== undefined)
@@ -22,6 +25,10 @@ export function targetFrom(args: Arguments): RevocationTarget {
     throw misused(`Say what is meant with exactly one of ${all.join(', ')}`)
   const value = args.text(kind) ?? ''
   if (kind !== 'everything' && value === '') throw misused(`--${kind} needs a value`)
+  if (kind === 'grant' && !/^gr_[\w-]+$/.test(value))
+    throw misused(`--grant takes the id of a grant, such as gr_…${NEVER_TOKEN}`)
+  if (kind === 'task' && !/^tsk_[\w-]+$/.test(value))
+    throw misused(`--task takes the id of a task, such as tsk_…${NEVER_TOKEN}`)
   const audience = args.text('audience')
   if (audience !== undefined && kind !== 'action') throw misused('--audience goes with --action')
   switch (kind) {
