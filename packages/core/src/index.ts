@@ -176,3 +176,19 @@ export type { TimelineOptions } from './audit/timeline.ts'
 export { tasksOf } from './audit/tasks-of.ts'
 export type { TaskStory } from './audit/tasks-of.ts'
 export { printable } from './audit/printable.ts'
+
+// Telemetry
+export { carefulTelemetry } from './telemetry/careful-telemetry.ts'
+export { parseTraceParent } from './telemetry/trace-parent.ts'
+export type {
+  BrokerOperation,
+  CounterName,
+  DurationName,
+  GaugeName,
+  MetricAttributes,
+  SpanAttributes,
+  SpanName,
+  SpanStart,
+  Telemetry,
+  TelemetrySpan,
+} from './telemetry/telemetry.ts'

@@ -31,6 +31,7 @@ export function createVerifier<const A extends Api>(options: VerifierOptions<A>)
   const { api } = options
   const { issuerId: issuer, publicUrl, acceptUnbound, proofAlgorithms, nonces, checkSignature, clock } = settings
   const parts = assemble(settings)
+  const { telemetry } = parts
 
   const proofs = { keys: parts.holderKeys, algorithms: proofAlgorithms, nonces, checkSignature }
 
@@ -56,11 +57,15 @@ export function createVerifier<const A extends Api>(options: VerifierOptions<A>)
   const forAction = <N extends ActionName<A>>(name: N, rollout: Rollout = {}): ActionVerifier<GrantOf<A, N>> => {
     const planned = planAction(api, name)
     const checked = checkRollout(rollout, clock())
-    const start = (call: IncomingCall) => new Attempt(planned, call, { clock, sharesRoute: checked.orElse })
+    const begin = (call: IncomingCall) => new Attempt(planned, call, { clock, sharesRoute: checked.orElse })
+    // Told apart here and not for each request: without telemetry nothing of it is on the way of one.
+    const start = telemetry === undefined ? begin : (call: IncomingCall) => telemetry.begin(begin(call))
+    const take: typeof runSteps =
+      telemetry === undefined ? runSteps : (steps, attempt) => telemetry.within(attempt, () => runSteps(steps, attempt))
     const conclude = (attempt: Attempt, refusal: Awaited<ReturnType<Step>>) =>
       parts.conclude(attempt, refusal, checked) as MaybePromise<Verdict<GrantOf<A, N>>>
     const run = (steps: readonly Step[], attempt: Attempt) => {
-      const refusal = runSteps(steps, attempt)
+      const refusal = take(steps, attempt)
       return isPromise(refusal) ? refusal.then((later) => conclude(attempt, later)) : conclude(attempt, refusal)
     }
 
@@ -70,7 +75,7 @@ export function createVerifier<const A extends Api>(options: VerifierOptions<A>)
       open(call) {
         const attempt = start(call)
         type Refused = Exclude<Verdict<GrantOf<A, N>>, { readonly kind: 'admitted' }>
-        return chain(runSteps(beforeBody, attempt), (refusal): MaybePromise<OpenCall<GrantOf<A, N>> | Refused> => {
+        return chain(take(beforeBody, attempt), (refusal): MaybePromise<OpenCall<GrantOf<A, N>> | Refused> => {
           if (refusal !== undefined) return conclude(attempt, refusal) as MaybePromise<Refused>
           return {
             kind: 'open',

@@ -1,8 +1,9 @@
-import type { Api, AuditSink, JwkSet, MaybePromise, SignatureAlgorithm, UseLedger } from '@hallpass/core'
+import type { Api, AuditSink, JwkSet, MaybePromise, SignatureAlgorithm, Telemetry, UseLedger } from '@hallpass/core'
 import {
   DEFAULT_SKEW_SECONDS,
   HallpassError,
   MAX_SKEW_SECONDS,
+  carefulTelemetry,
   pooledSignatureCheck,
   verifySignature,
 } from '@hallpass/core'
@@ -72,6 +73,8 @@ export interface VerifierOptions<A extends Api = Api> {
   /** How long refusals of unproven traffic are counted before they become one event; default 60 s. */
   readonly refusalWindowSeconds?: number
   readonly observe?: Observer
+  /** Traces and metrics: `openTelemetry()` of `@hallpass/core/opentelemetry`. Default none. */
+  readonly telemetry?: Telemetry
   readonly fetch?: Fetch
   /** NumericDate seconds, with fractions. */
   readonly clock?: () => number
@@ -124,6 +127,7 @@ export function checkOptions(options: VerifierOptions) {
     digestKey: options.digestKey,
     refusalWindowSeconds: positive(options.refusalWindowSeconds ?? 60, 'refusalWindowSeconds'),
     observe: safely(options.observe),
+    telemetry: carefulTelemetry(options.telemetry),
     fetch: options.fetch ?? ((input: string, init: RequestInit) => globalThis.fetch(input, init)),
     clock: options.clock ?? (() => Date.now() / 1000),
   }

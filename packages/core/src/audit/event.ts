@@ -74,6 +74,7 @@ export interface AuditEvent {
   /** The event this one follows: `use.ended` names its `use.started`. */
   readonly follows?: string
   readonly call_id?: string
+  /** W3C `traceparent` of the span that this happened in; joins, and proves nothing. */
   readonly trace?: string
   readonly count?: number
   readonly data?: JsonValue
@@ -98,6 +99,8 @@ export interface AuditSink {
   /** Resolves when everything appended so far is as durable as this sink makes it. */
   flush(): Promise<void>
   close(): Promise<void>
+  /** Events it took that are not yet where they are kept, for a gauge; absent where there are none. */
+  readonly backlog?: () => number
   /** Where the sink keeps events over a restart: the newest of them as it was opened, oldest first. */
   readonly tail?: readonly TrailLine[]
 }

@@ -60,6 +60,7 @@ function useText(event: AuditEvent, stem: EventStem): string {
   let text = memberText('id', event.id) + memberText('type', event.type) + memberText('time', event.time) + stem.text
   if (event.jkt !== undefined) text += memberText('jkt', event.jkt)
   if (event.call_id !== undefined) text += memberText('call_id', event.call_id)
+  if (event.trace !== undefined) text += memberText('trace', event.trace)
   if (event.parameters !== undefined) text += memberText('parameters', event.parameters)
   if (event.follows !== undefined) text += memberText('follows', event.follows)
   if (event.status !== undefined) text += memberText('status', event.status)

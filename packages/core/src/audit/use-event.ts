@@ -43,6 +43,7 @@ export class UseEvent {
   readonly resource: string | undefined
   jkt: string | undefined = undefined
   call_id: string | undefined = undefined
+  trace: string | undefined = undefined
   parameters: string | undefined = undefined
   follows: string | undefined = undefined
   status: number | undefined = undefined

@@ -53,6 +53,8 @@ export interface RedeemRequest {
   readonly idempotency?: { readonly key: string; readonly digest: string }
   /** Id of the audit event that records this use. */
   readonly event: string
+  /** W3C `traceparent` for that event. Ledgers do not look at it. */
+  readonly trace?: string
 }
 
 export type RedeemAnswer =

@@ -60,11 +60,12 @@ export function createRecorder(options: RecorderOptions): Recorder {
   }
 
   const base = (type: EventType, attempt: Attempt, id: string): UseEvent => {
-    const { proof, now: time, callId } = attempt
+    const { proof, now: time, callId, traced } = attempt
     const event = new UseEvent(type, stemOf(attempt), { id, time })
     // The key is named only where it was proven: triggers count nothing else.
     if (proof !== undefined) event.jkt = proof.jkt
     event.call_id = callId
+    if (traced !== undefined) event.trace = traced.traceparent
     return event
   }
 
@@ -73,6 +74,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     const id = `${attempt.event}${type === 'use.ended' ? '-ended' : '-back'}`
     const event = new UseEvent(type, stemOf(attempt), { id, time })
     event.call_id = attempt.callId
+    if (attempt.traced !== undefined) event.trace = attempt.traced.traceparent
     event.follows = attempt.event
     return event
   }

@@ -12,9 +12,12 @@ import { remoteKeySource } from '../keys/remote-key-source.ts'
 import { metadataPath } from '../metadata.ts'
 import type { Settings } from '../options.ts'
 import { createHolderKeys } from '../proof/holder-keys.ts'
+import type { Answers } from '../refusal/answers.ts'
 import { createAnswers } from '../refusal/answers.ts'
 import { liveStatus } from '../revocation/live-status.ts'
 import { createStatusLists } from '../revocation/status-lists.ts'
+import type { CallTelemetry } from '../telemetry/call-telemetry.ts'
+import { callTelemetry } from '../telemetry/call-telemetry.ts'
 import { createTokenCache } from '../token/token-cache.ts'
 import type { TokenVerifier } from '../token/token-verifier.ts'
 import { createTokenVerifier } from '../token/token-verifier.ts'
@@ -32,6 +35,7 @@ export interface Parts {
   readonly spending: SpendRules
   readonly recorder: Recorder
   readonly conclude: Conclude
+  readonly telemetry: CallTelemetry | undefined
   /** Closes a use whose start could not be recorded: it stays used. */
   readonly abandon: (attempt: Attempt) => void
   readonly flush: () => Promise<void>
@@ -52,9 +56,10 @@ export function assemble(settings: Settings): Parts {
     pending.add(work)
     void work.finally(() => pending.delete(work))
   }
-  const keeper: UseKeeper = { ledger, recorder, clock, track, observe }
-  const metadataUrl = new URL(metadataPath(audience), audience).href
-  const answers = createAnswers(settings.proofAlgorithms, metadataUrl)
+  const watched = settings.telemetry === undefined ? undefined : callTelemetry(settings.telemetry, audience)
+  const keeper: UseKeeper = { ledger, recorder, clock, track, observe: watched?.observing(observe) ?? observe }
+  const conclude = createConclude({ recorder, keeper, answers: answersOf(settings), nonces, nextId, observe })
+  backlogOf(settings)
   const keys = issuerKeys(settings, settings.tokenAlgorithms)
 
   return {
@@ -76,7 +81,8 @@ export function assemble(settings: Settings): Parts {
       nextId,
     },
     recorder,
-    conclude: createConclude({ recorder, keeper, answers, nonces, nextId, observe }),
+    conclude: watched?.concluding(conclude) ?? conclude,
+    telemetry: watched,
     abandon({ redeemed }) {
       // Should this fail too, the lease runs out and says the same.
       try {
@@ -94,22 +100,38 @@ export function assemble(settings: Settings): Parts {
   }
 }
 
+function answersOf({ api, proofAlgorithms }: Settings): Answers {
+  return createAnswers(proofAlgorithms, new URL(metadataPath(api.audience), api.audience).href)
+}
+
+/** How many events the trail of this verifier still has to hand on. */
+function backlogOf({ telemetry, audit, api }: Settings): void {
+  if (telemetry === undefined || audit.backlog === undefined) return
+  const attributes = { 'hallpass.role': 'verifier', 'hallpass.audience': api.audience } as const
+  telemetry.gauge('hallpass.audit.backlog', attributes, () => audit.backlog?.() ?? Number.NaN)
+}
+
 function issuerKeys({ issuer, fetch }: Settings, algorithms: readonly SignatureAlgorithm[]): IssuerKeys {
   return cachedKeys(typeof issuer === 'string' ? remoteKeySource(issuer, fetch) : localKeySource(issuer), algorithms)
 }
 
 /** A verifier that shares the broker's ledger needs neither list nor feed: the ledger knows first. */
 function revocationSteps(settings: Settings, keys: IssuerKeys): readonly Step[] {
-  const { revocation, api, issuer, issuerId, tokenAlgorithms: algorithms, skewSeconds, clock } = settings
+  const { revocation, api, issuer, issuerId, tokenAlgorithms: algorithms, skewSeconds, clock, telemetry } = settings
   if (revocation === undefined) return []
   const inProcess = typeof issuer === 'string' ? undefined : issuer.fetch?.bind(issuer)
   const fetch =
     inProcess === undefined
       ? settings.fetch
       : async (url: string, init: RequestInit) => inProcess(new Request(url, init))
-  const statusList = (maxStalenessSeconds: number) =>
-    liveStatus(createStatusLists({ issuer: issuerId, keys, algorithms, maxStalenessSeconds, skewSeconds, fetch }))
-  if (!('start' in revocation)) return [statusList(revocation.maxStalenessSeconds)]
   const { audience } = api
-  return [revocation.start({ issuer: issuerId, audience, keys, algorithms, skewSeconds, fetch, clock, statusList })]
+  const statusList = (maxStalenessSeconds: number) => {
+    const lists = createStatusLists({ issuer: issuerId, keys, algorithms, maxStalenessSeconds, skewSeconds, fetch })
+    const of = { 'hallpass.audience': audience, 'hallpass.source': 'status_list' } as const
+    telemetry?.gauge('hallpass.revocation.staleness', of, () => lists.staleness(clock()))
+    return liveStatus(lists)
+  }
+  if (!('start' in revocation)) return [statusList(revocation.maxStalenessSeconds)]
+  const context = { issuer: issuerId, audience, keys, algorithms, skewSeconds, fetch, clock, statusList }
+  return [revocation.start(telemetry === undefined ? context : { ...context, telemetry })]
 }

@@ -4,6 +4,7 @@ import type { PlannedAction } from '../call/planned-action.ts'
 import type { Credential } from '../request/credential.ts'
 import type { IncomingCall } from '../request/incoming-call.ts'
 import type { RequestFields } from '../request/request-fields.ts'
+import type { TracedCall } from '../telemetry/traced-call.ts'
 import type { BareCall } from '../token/bare-call.ts'
 import type { GenuineToken } from '../token/genuine-token.ts'
 
@@ -58,6 +59,8 @@ export class Attempt {
   redeemed: First | undefined = undefined
   /** The recorded answer of the request this one repeats. */
   repeats: Exclude<Extract<RedeemAnswer, { ok: true }>, First> | undefined = undefined
+  /** Where somebody traces this call. */
+  traced: TracedCall | undefined = undefined
 
   constructor(
     planned: PlannedAction,

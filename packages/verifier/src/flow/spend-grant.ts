@@ -94,6 +94,7 @@ function redeemRequest(
   if (proof !== undefined) {
     request.proof = { jkt: proof.jkt, jti: proof.jti, iat: proof.iat, acceptUntil: proof.acceptUntil }
   }
+  if (attempt.traced?.traceparent !== undefined) request.trace = attempt.traced.traceparent
   if (fields?.idempotencyKey !== undefined) {
     const key = readIdempotencyKey(fields.idempotencyKey)
     if (!key.ok) return key

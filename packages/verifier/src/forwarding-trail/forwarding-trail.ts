@@ -86,6 +86,7 @@ export function forwardingTrail(options: ForwardingTrailOptions): ForwardingTrai
       return to.records?.(event) === true ? undefined : spool.append(sendable(event))
     },
     flush: () => spool.flush(),
+    backlog: () => spool.state().waiting,
     state() {
       const { waiting, bytes, full, damaged } = spool.state()
       return { waiting, bytes, full, damaged, failures: forwarder.failures() }

@@ -1,4 +1,4 @@
-import type { SignatureAlgorithm } from '@hallpass/core'
+import type { SignatureAlgorithm, Telemetry } from '@hallpass/core'
 import type { Step } from '../flow/attempt.ts'
 import type { IssuerKeys } from '../keys/issuer-keys.ts'
 import type { Fetch } from '../keys/remote-key-source.ts'
@@ -16,6 +16,8 @@ export interface RevocationContext {
   readonly clock: () => number
   /** The step that asks the issuer's signed status list instead. */
   readonly statusList: (maxStalenessSeconds: number) => Step
+  /** Where staleness is told. */
+  readonly telemetry?: Telemetry
 }
 
 /** Tells a verifier without a shared ledger what was revoked. Made by `feed()`. */

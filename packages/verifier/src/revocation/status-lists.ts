@@ -28,6 +28,8 @@ export interface StatusList {
 export interface StatusLists {
   /** A list fresh enough to rely on, or why there is none. */
   get(uri: string, now: number): MaybePromise<StatusList | Refused<RefusalReason>>
+  /** Seconds since the signed time of the list that was asked for last; not a number before there is one. */
+  staleness(now: number): number
 }
 
 const TIMEOUT_MS = 3000
@@ -67,6 +69,10 @@ export function createStatusLists(rules: StatusListRules): StatusLists {
   }
 
   return {
+    staleness(now) {
+      const [newest] = slots.values()
+      return now - (newest?.list?.iat ?? Number.NaN)
+    },
     get(uri, now) {
       let slot = slots.get(uri)
       if (slot === undefined) {

@@ -103,7 +103,12 @@ export function feed(options: FeedOptions): RevocationFeed {
           tell({ kind: 'message', outcome })
         },
       })
-      end = listener.close
+      const of = { 'hallpass.audience': context.audience, 'hallpass.source': 'feed' } as const
+      const stopTelling = context.telemetry?.gauge('hallpass.revocation.staleness', of, staleness)
+      end = () => {
+        stopTelling?.()
+        listener.close()
+      }
       if (!closed) listener.start()
       return liveFeed({
         state,
