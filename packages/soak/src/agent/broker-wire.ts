@@ -2,8 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ProofMaker } from '@hallpass/client'
 import { CLIENT_ASSERTION_TYPE, DETAIL_TYPE, GRANT_TYPE, TOKEN_TYPE_URI } from '@hallpass/core'
 import type { TokenSource } from '@hallpass/core'
-import { AUDIENCE } from '../world/orders.ts'
-import type { ActionName } from '../world/orders.ts'
+import type { ActionName, GuardedApi } from '../world/orders.ts'
 import { PURPOSE } from '../world/policy.ts'
 
 export interface OpenTask {
@@ -12,6 +11,7 @@ export interface OpenTask {
 }
 
 export interface HeldGrant {
+  readonly api: GuardedApi
   readonly action: ActionName
   readonly token: string
   readonly jti: string
@@ -23,7 +23,7 @@ export interface HeldGrant {
 
 export interface BrokerWire {
   openTask(): Promise<OpenTask | undefined>
-  grant(task: OpenTask, action: ActionName): Promise<HeldGrant | undefined>
+  grant(task: OpenTask, api: GuardedApi, action: ActionName): Promise<HeldGrant | undefined>
   /** When it was acknowledged; undefined where it was not. */
   endTask(task: OpenTask): Promise<number | undefined>
 }
@@ -79,12 +79,13 @@ export function brokerWire(issuer: string, identity: TokenSource, { proof }: Pro
       return token === undefined ? undefined : { token, txn: String(answer?.body['txn']) }
     },
 
-    async grant({ token: subject, txn }, action) {
+    async grant({ token: subject, txn }, guarded, action) {
+      const { api, nameOf } = guarded
       const sent = Date.now()
       const detail = {
         type: DETAIL_TYPE.toolCall,
-        locations: [AUDIENCE],
-        actions: [action],
+        locations: [api.audience],
+        actions: [nameOf(action)],
         identifier: 'order:123',
         parameters: parametersOf(action, 0),
       }
@@ -92,7 +93,7 @@ export function brokerWire(issuer: string, identity: TokenSource, { proof }: Pro
         grant_type: GRANT_TYPE.tokenExchange,
         subject_token: subject,
         subject_token_type: TOKEN_TYPE_URI.accessToken,
-        resource: AUDIENCE,
+        resource: api.audience,
         authorization_details: JSON.stringify([detail]),
       }))
       const token = tokenIn(answer)
@@ -101,7 +102,7 @@ export function brokerWire(issuer: string, identity: TokenSource, { proof }: Pro
         readonly jti: string
         readonly exp: number
       }
-      return { action, token, jti: claims.jti, txn, exp: claims.exp, sent, received: Date.now() }
+      return { api: guarded, action, token, jti: claims.jti, txn, exp: claims.exp, sent, received: Date.now() }
     },
 
     async endTask({ token }) {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { ProofMaker } from '@hallpass/client'
 import { sha256Base64url } from '@hallpass/core'
 import type { Random } from '../chaos/random.ts'
-import { AUDIENCE, LIMITS } from '../world/orders.ts'
+import { LIMITS } from '../world/orders.ts'
 import type { GrantRecord } from '../world/records.ts'
 import type { HeldGrant } from './broker-wire.ts'
 import { parametersOf } from './broker-wire.ts'
@@ -12,7 +12,7 @@ const IN_FLIGHT = 64
 const PATIENCE_MS = 20_000
 
 export interface VolleySetup {
-  readonly agent: string
+  /** Ports of who guards it. */
   readonly replicas: readonly number[]
   readonly proofs: ProofMaker
   readonly random: Random
@@ -27,7 +27,7 @@ type Tally = Pick<GrantRecord, 'requests' | 'succeeded' | 'events' | 'unclear' |
 export async function volley(setup: VolleySetup, grant: HeldGrant, requests: number): Promise<Tally> {
   const { replicas, proofs, random } = setup
   const path = `/orders/123/${LIMITS[grant.action].path}`
-  const [url, ath] = [AUDIENCE + path, sha256Base64url(grant.token)]
+  const [url, ath] = [grant.api.api.audience + path, sha256Base64url(grant.token)]
   const events = new Set<string>()
   const refused: Record<string, number> = {}
   const keys: { readonly key: string; readonly n: number }[] = []

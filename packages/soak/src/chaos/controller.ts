@@ -9,6 +9,7 @@ import type { Revoker } from './revoker.ts'
 export const FAULTS = [
   'replica killed after redeem',
   'replica killed in a handler',
+  'replica killed giving back',
   'replica killed before settle',
   'replica killed at any time',
   'broker killed',
@@ -29,6 +30,8 @@ export interface Scene {
   readonly replicas: readonly Member[]
   readonly proxies: readonly Proxy[]
   readonly revoker: Revoker
+  /** What a clock that was ahead leaves behind is not to be waited for: then clocks only fall back. */
+  readonly clocksOnlyFallBack: boolean
 }
 
 export interface Chaos {
@@ -88,6 +91,7 @@ function createFaults({
   replicas,
   proxies,
   revoker,
+  clocksOnlyFallBack,
 }: Scene): Record<Fault, () => Promise<number>> {
   const mortal = (members: readonly Member[]): Member | undefined =>
     random.pick(members.length > 1 ? members.slice(1) : members)
@@ -105,6 +109,7 @@ function createFaults({
   return {
     'replica killed after redeem': () => killedAt('after-redeem'),
     'replica killed in a handler': () => killedAt('in-handler'),
+    'replica killed giving back': () => killedAt('giving-back'),
     'replica killed before settle': () => killedAt('before-settle'),
     'replica killed at any time': async () => {
       mortal(replicas)?.kill()
@@ -124,7 +129,8 @@ function createFaults({
     'connections to a broker cut': async () => random.pick(proxies)?.cut(0.5, random) ?? 0,
     'clock of an API stepped up to 5 min': async () => {
       const replica = random.pick(replicas)
-      replica?.say({ kind: 'step', seconds: random.whole(30, 300) * (random.chance(0.7) ? -1 : 1) })
+      const sign = clocksOnlyFallBack || random.chance(0.7) ? -1 : 1
+      replica?.say({ kind: 'step', seconds: random.whole(30, 300) * sign })
       await delay(random.whole(1000, 3000))
       replica?.say({ kind: 'step', seconds: 0 })
       return 1

@@ -7,6 +7,8 @@ export interface SoakOptions {
   readonly seconds: number
   /** Undefined: Redis where it is installed, else SQLite. */
   readonly ledger: LedgerChoice | undefined
+  /** Replicas count in their own memory and follow the revocation feed; `ledger` is the broker's. */
+  readonly feed: boolean
   readonly seed: number
   readonly json: boolean
   readonly replicas: number
@@ -16,7 +18,7 @@ export interface SoakOptions {
   readonly keep: boolean
 }
 
-const USAGE = `npm run soak -- [--minutes 10] [--ledger ${LEDGERS.join('|')}] [--seed n] [--json]
+const USAGE = `npm run soak -- [--minutes 10] [--ledger ${LEDGERS.join('|')}] [--feed] [--seed n] [--json]
                 [--replicas 3] [--agents 2] [--workers 4] [--keep]`
 
 /** The options, or what to tell whoever typed them. */
@@ -28,6 +30,7 @@ export function readOptions(args: readonly string[], newSeed: () => number): Soa
       options: {
         minutes: text,
         ledger: text,
+        feed: { type: 'boolean' },
         seed: text,
         json: { type: 'boolean' },
         replicas: text,
@@ -40,6 +43,8 @@ export function readOptions(args: readonly string[], newSeed: () => number): Soa
     if (!(minutes > 0 && minutes <= 24 * 60)) return `--minutes takes a number above 0\n${USAGE}`
     const ledger = LEDGERS.find((name) => name === values.ledger)
     if (values.ledger !== undefined && ledger === undefined) return `--ledger is ${LEDGERS.join(', ')}\n${USAGE}`
+    const feed = values.feed === true
+    if (feed && ledger === 'broker') return `With --feed replicas do not ask the broker\n${USAGE}`
     const seed = values.seed === undefined ? newSeed() : Number(values.seed)
     const [replicas, agents, workers] = [values.replicas ?? 3, values.agents ?? 2, values.workers ?? 4].map(Number)
     const counts = [seed, replicas, agents, workers].map(Number)
@@ -47,7 +52,7 @@ export function readOptions(args: readonly string[], newSeed: () => number): Soa
     if (replicas === undefined || agents === undefined || workers === undefined) return USAGE
     if (replicas < 1 || agents < 1 || workers < 1) return `There is at least one of each\n${USAGE}`
     const json = values.json === true
-    return { seconds: minutes * 60, ledger, seed, json, replicas, agents, workers, keep: values.keep === true }
+    return { seconds: minutes * 60, ledger, feed, seed, json, replicas, agents, workers, keep: values.keep === true }
   } catch (error) {
     return `${error instanceof Error ? error.message : String(error)}\n${USAGE}`
   }

@@ -8,14 +8,18 @@ const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(0)
 export function render(report: SoakReport): string {
   const { uses, ends, trails, violations } = report
   const lines: [string, string][] = [
-    ['ledger', `${report.ledger} (${report.store}), seed ${report.seed}, ${report.seconds} s`],
+    [
+      'ledger',
+      `${report.ledger} (${report.store})${report.feed ? ' of the brokers; replicas count in memory and follow the feed' : ''}, seed ${report.seed}, ${report.seconds} s`,
+    ],
     ['grants, requests', `${count(report.grants)}, ${count(report.requests)}`],
     ['handler runs', `${count(uses.runs)} (${count(uses.granted)} granted by the ledger)`],
     [
-      'uses in the ledger',
-      `${count(uses.usedInLedger)} = ${count(uses.runsOfRead)} runs + ${count(uses.lost)} lost, never doubled ` +
-        `(${count(uses.lostAfterRedeem)} of them after the redeem; ${count(uses.readings)} grants read)`,
+      'given back',
+      `${count(uses.givenBack)} by handlers; ${count(uses.keptBack)} refused as too late, ${count(uses.unclearBack)} without an answer`,
     ],
+    ...(report.feed ? [] : [usedLine(uses)]),
+    ['spent to the last use', `${count(uses.spentToTheLast)} grants`],
     [
       'events',
       `${count(trails.recorded)} recorded = ${count(trails.made - trails.missing)} made + ${count(trails.unnoted)} of which a kill took the note; ` +
@@ -25,7 +29,10 @@ export function render(report: SoakReport): string {
       '  chain of a replica',
       `${chain}: ${count(own)} lines, ${broken === 0 ? 'whole' : `BROKEN at ${broken} places`}`,
     ]),
-    ['revocations', `${count(ends.acknowledged)} acknowledged; last handler after one: ${count(ends.worstDelayMs)} ms`],
+    [
+      'revocations',
+      `${count(ends.acknowledged)} acknowledged; last handler after one: ${count(ends.worstDelayMs)} ms, last redeem: ${count(ends.worstAskMs)} ms`,
+    ],
     ['refusals', entries(report.refused)],
     ['faults', entries(report.faults)],
     ...report.memory.map(({ name, rss, heap, seconds }): [string, string] => [
@@ -55,6 +62,13 @@ export function render(report: SoakReport): string {
     ...kept,
   ].join('\n')
 }
+
+const usedLine = (uses: SoakReport['uses']): [string, string] => [
+  'uses in the ledger',
+  `${count(uses.usedInLedger)} = ${count(uses.runsOfRead)} runs - ${count(uses.givenBackOfRead + uses.goneOfRead)} given back ` +
+    `+ ${count(uses.lost)} lost, never doubled (${count(uses.lostAfterRedeem)} of them after the redeem; ` +
+    `${count(uses.readings)} grants read)`,
+]
 
 const entries = (of: Readonly<Record<string, number>>): string =>
   Object.entries(of)

@@ -9,6 +9,8 @@ import type { LedgerChoice } from '../command/options.ts'
 /** What one run found. */
 export interface SoakReport {
   readonly ledger: LedgerChoice
+  /** Whether replicas counted for themselves and followed the feed. */
+  readonly feed: boolean
   readonly store: string
   readonly seed: number
   readonly seconds: number

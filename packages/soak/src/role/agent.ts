@@ -5,7 +5,8 @@ import type { HeldGrant, OpenTask } from '../agent/broker-wire.ts'
 import { brokerWire } from '../agent/broker-wire.ts'
 import { volley } from '../agent/volley.ts'
 import { seeded } from '../chaos/random.ts'
-import { ACTIONS, LIMITS } from '../world/orders.ts'
+import { ACTIONS, LIMITS, ordersApi, ordersApis } from '../world/orders.ts'
+import type { GuardedApi } from '../world/orders.ts'
 import { identityOf } from '../world/policy.ts'
 import { recordFile } from '../world/record-file.ts'
 import type { EndRecord, GrantRecord } from '../world/records.ts'
@@ -17,17 +18,21 @@ const LATE_CALLS = 8
 
 /** An agent that asks for what it may have and then takes more: each worker one task after the other. */
 export async function runAgent(task: AgentTask): Promise<void> {
-  const { name: agent, replicas } = task
+  const { name: agent } = task
+  const apis = ordersApis(task.apis.replicas, task.apis.isEachOnItsOwn)
+  /** Who guards which of them. */
+  const portsOf = (api: GuardedApi): readonly number[] =>
+    task.apis.isEachOnItsOwn ? task.replicas.slice(apis.indexOf(api)).slice(0, 1) : task.replicas
   const random = seeded(task.seed)
   const proofs = await createProofs()
   const broker = brokerWire(task.issuer, identityOf(agent, task), proofs)
   const grants = recordFile<GrantRecord>(join(task.records, `grants-${agent}.jsonl`))
   const ends = recordFile<EndRecord>(join(task.records, `ends-${agent}.jsonl`))
-  const setup = { agent, replicas, proofs, random }
+  const setup = { proofs, random }
   const life = { isOver: false }
 
   async function use(grant: HeldGrant, requests: number): Promise<void> {
-    const tally = await volley(setup, grant, requests)
+    const tally = await volley({ ...setup, replicas: portsOf(grant.api) }, grant, requests)
     const { jti, txn, action, exp, sent, received } = grant
     grants.add({ kind: 'grant', jti, txn, agent, action, exp, sent, received, ...tally })
     tell({ kind: 'spent', jti, requests: tally.requests })
@@ -48,7 +53,7 @@ export async function runAgent(task: AgentTask): Promise<void> {
     let last: HeldGrant | undefined
     for (let turn = 1; turn <= GRANTS_PER_TASK && !life.isOver; turn++) {
       const action = random.pick(ACTIONS) ?? 'note.add'
-      const grant = await broker.grant(open, action)
+      const grant = await broker.grant(open, random.pick(apis) ?? ordersApi(), action)
       // Refused: the task was ended, the agent stopped, or the broker is away.
       if (grant === undefined) break
       last = grant

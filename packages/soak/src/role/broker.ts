@@ -6,8 +6,8 @@ import type { Broker } from '@hallpass/broker'
 import { fileTrail } from '@hallpass/core/file-trail'
 import { serve } from '@hono/node-server'
 import { openLedger } from '../store/open-ledger.ts'
-import { AUDIENCE } from '../world/orders.ts'
-import { API_ID, identityOf, soakPolicy } from '../world/policy.ts'
+import { ordersApis } from '../world/orders.ts'
+import { identityOf, soakPolicy } from '../world/policy.ts'
 import { recordFile } from '../world/record-file.ts'
 import type { MadeRecord } from '../world/records.ts'
 import type { BrokerTask, Order } from './messages.ts'
@@ -21,13 +21,20 @@ export async function runBroker(task: BrokerTask): Promise<void> {
   const checkpoint = { signer, everyEvents: 1000, everySeconds: 5 }
   const trail = fileTrail({ path: task.trail, durable: 'each', checkpoint })
   const made = recordFile<MadeRecord>(join(task.records, `made-${task.name}-${process.pid}.jsonl`))
+  const { replicas, isEachOnItsOwn } = task.apis
+  const apis = ordersApis(replicas, isEachOnItsOwn)
   const broker = createBroker({
     issuer: task.issuer,
-    policy: soakPolicy(task),
+    policy: soakPolicy({ ...task, apis }),
     ledger: opened.ledger,
     keys: signingKeys({ current: signer }),
     audit: notedTrail(trail, made),
-    apis: [{ id: API_ID, audience: AUDIENCE, identity: identityOf(API_ID, task) }],
+    apis: apis.map(({ id, api }) => ({
+      id,
+      api,
+      identity: identityOf(id, task),
+      ledger: isEachOnItsOwn ? 'own' : 'broker',
+    })),
     rates: { perCaller: 'unlimited', unproven: 'unlimited' },
     sweepSeconds: 2,
   })

@@ -2,8 +2,10 @@ import type { RevocationTarget } from '@hallpass/core'
 import type { MemorySample } from '../world/records.ts'
 import type { Place } from '../store/store.ts'
 
-/** Where a replica that was told so kills itself, so that the kill falls between reserve and settle. */
-export type Death = 'after-redeem' | 'in-handler' | 'before-settle'
+/**
+ * Where a replica that was told so kills itself, so that the kill falls between reserve and settle, or
+ * between the return of a use and its note. */
+export type Death = 'after-redeem' | 'in-handler' | 'giving-back' | 'before-settle'
 
 interface Common {
   readonly name: string
@@ -14,11 +16,18 @@ interface Common {
   readonly records: string
 }
 
+/** One API that all replicas guard, or one for each of so many. */
+export interface Apis {
+  readonly replicas: number
+  readonly isEachOnItsOwn: boolean
+}
+
 export interface BrokerTask extends Common {
   readonly role: 'broker'
   readonly port: number
   readonly place: Place
   readonly agents: readonly string[]
+  readonly apis: Apis
   readonly signingKey: string
   readonly trail: string
 }
@@ -26,8 +35,10 @@ export interface BrokerTask extends Common {
 export interface ReplicaTask extends Common {
   readonly role: 'replica'
   readonly port: number
-  /** Undefined: it asks the broker. */
-  readonly place: Place | undefined
+  /** Where it counts; `own`: in its own memory, and it learns of revocations from the feed. */
+  readonly counts: Place | 'at-broker' | 'own'
+  /** Which API it guards, where each has one; undefined = the one of all. */
+  readonly api: number | undefined
   /** The broker that keeps its events. */
   readonly brokerPort: number
   readonly spool: string
@@ -37,6 +48,7 @@ export interface AgentTask extends Common {
   readonly role: 'agent'
   readonly seed: number
   readonly replicas: readonly number[]
+  readonly apis: Apis
   readonly workers: number
 }
 

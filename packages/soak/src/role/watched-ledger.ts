@@ -18,6 +18,7 @@ const MAX_OPEN = 20_000
 /** Notes what the ledger grants before anybody is told, and knows where to die. */
 export function watchedLedger(ledger: UseLedger, uses: RecordFile<UseRecord>): WatchedLedger {
   const asked = new Map<string, number>()
+  const heldBy = new Map<string, { readonly event: string; readonly jti: string }>()
   let death: Death | undefined
   const reached = (where: Death): void => {
     if (death === where) process.kill(process.pid, 'SIGKILL')
@@ -33,14 +34,33 @@ export function watchedLedger(ledger: UseLedger, uses: RecordFile<UseRecord>): W
       reached('after-redeem')
       const [oldest] = asked.size >= MAX_OPEN ? asked.keys() : []
       if (oldest !== undefined) asked.delete(oldest)
+      const [first] = heldBy.size >= MAX_OPEN ? heldBy.keys() : []
+      if (first !== undefined) heldBy.delete(first)
       asked.set(event, left)
+      heldBy.set(answer.reservation, { event, jti })
       return answer
     },
     async settle(reservation, outcome) {
       reached('before-settle')
+      heldBy.delete(reservation)
       await ledger.settle(reservation, outcome)
     },
-    giveBack: (reservation, reason) => ledger.giveBack(reservation, reason),
+    async giveBack(reservation, reason) {
+      const use = heldBy.get(reservation)
+      if (use === undefined) throw new Error('A use is given back that nobody holds')
+      heldBy.delete(reservation)
+      uses.add({ kind: 'giving-back', ...use, at: Date.now() })
+      let isReleased: boolean
+      try {
+        isReleased = await ledger.giveBack(reservation, reason)
+      } catch (error) {
+        uses.add({ kind: 'gave-back', ...use, answer: 'unclear', at: Date.now() })
+        throw error
+      }
+      reached('giving-back')
+      uses.add({ kind: 'gave-back', ...use, answer: isReleased ? 'released' : 'kept', at: Date.now() })
+      return isReleased
+    },
     askedAt(event) {
       const at = asked.get(event) ?? 0
       asked.delete(event)

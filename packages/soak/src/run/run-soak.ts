@@ -24,7 +24,8 @@ import { freePort } from '../store/free-port.ts'
 import { openLedger } from '../store/open-ledger.ts'
 import { hasRedis } from '../store/redis-store.ts'
 import { startStore } from '../store/start-store.ts'
-import { API_ID, identityOf } from '../world/policy.ts'
+import { MAX_STALENESS_SECONDS, ordersApis } from '../world/orders.ts'
+import { identityOf } from '../world/policy.ts'
 import { readRecords, recordFile } from '../world/record-file.ts'
 import type { EndRecord, GrantRecord, MadeRecord, MemorySample, UseRecord } from '../world/records.ts'
 import type { Member } from './process.ts'
@@ -80,7 +81,9 @@ export async function runSoak(
     const issuer = `http://127.0.0.1:${front.port}`
     const replicaPorts = await ports(options.replicas)
     const agents = Array.from({ length: options.agents }, (_, n) => `agent-${n + 1}`)
-    for (const name of [API_ID, ...agents]) identityOf(name, { issuer, keys })
+    const apis = { replicas: options.replicas, isEachOnItsOwn: options.feed }
+    const guarded = ordersApis(options.replicas, options.feed)
+    for (const name of [...guarded.map(({ id }) => id), ...agents]) identityOf(name, { issuer, keys })
     const signingKey = join(folder, 'signing.pem')
     const pem = newSigningKey()
     writeFileSync(signingKey, pem, { mode: 0o600 })
@@ -92,7 +95,8 @@ export async function runSoak(
       if (report.kind === 'live') progress.grants += 1
       if (report.kind !== 'spent') return
       progress.requests += report.requests
-      readings.spent(report.jti)
+      // Where replicas count, the broker's ledger has not counted.
+      if (!options.feed) readings.spent(report.jti)
     }
     const start = async (task: RoleTask): Promise<Member> => {
       const member = await startMember({ program, task, hear, emptyMs: () => random.whole(200, 1000) })
@@ -103,7 +107,7 @@ export async function runSoak(
     const trailOf = (n: number): string => join(folder, `trail-${n + 1}.jsonl`)
     const brokers = await Promise.all(
       brokerPorts.map((port, n) => {
-        const place = { place: store.place, agents, signingKey, trail: trailOf(n) }
+        const place = { place: store.place, agents, apis, signingKey, trail: trailOf(n) }
         return start({ ...common, ...place, role: 'broker', name: `broker-${n + 1}`, port })
       }),
     )
@@ -114,7 +118,8 @@ export async function runSoak(
           role: 'replica',
           name: `replica-${n + 1}`,
           port,
-          place: choice === 'broker' ? undefined : store.place,
+          counts: options.feed ? 'own' : choice === 'broker' ? 'at-broker' : store.place,
+          api: options.feed ? n + 1 : undefined,
           brokerPort: proxies[n % proxies.length]?.port ?? 0,
           spool: join(folder, `spool-${n + 1}`),
         }),
@@ -125,13 +130,21 @@ export async function runSoak(
     heard.revoker = revoker
     const crowd = await Promise.all(
       agents.map((name, n) => {
-        const load = { seed: options.seed + n + 1, replicas: replicaPorts, workers: options.workers }
+        const load = { seed: options.seed + n + 1, replicas: replicaPorts, apis, workers: options.workers }
         return start({ ...common, ...load, role: 'agent', name })
       }),
     )
 
     const started = Date.now()
-    const chaos = startChaos({ random, store, brokers, replicas, proxies: [front, ...proxies], revoker })
+    const chaos = startChaos({
+      random,
+      store,
+      brokers,
+      replicas,
+      proxies: [front, ...proxies],
+      revoker,
+      clocksOnlyFallBack: options.feed,
+    })
     const ownMemory = await untilOver(started, chaos)
     await chaos.stop()
     // Every place is filled again before anybody is told to stop: what a dead one left is delivered by the next.
@@ -155,8 +168,8 @@ export async function runSoak(
     const endings = readRecords<EndRecord>(records, 'ends-')
     const made = readRecords<MadeRecord>(records, 'made-')
     const runs = uses.filter((use): use is Run => use.kind === 'run')
-    const counted = checkUses({ uses, grants, readings: read })
-    const ended = checkEnds(runs, grants, endings)
+    const counted = checkUses({ uses, grants, readings: read, isKeptSure: choice !== 'broker' })
+    const ended = checkEnds({ uses, grants, ends: endings, boundMs: options.feed ? MAX_STALENESS_SECONDS * 1000 : 0 })
     const jwks = { keys: [privateKeySigner(createPrivateKey(pem)).publicJwk] }
     const trails = await checkTrails({ trails: brokerPorts.map((_, n) => trailOf(n)), keys: jwks, made, runs })
     const violations = [...counted.violations, ...ended.violations, ...trails.violations, ...checkGrowth(growths)]
@@ -168,6 +181,7 @@ export async function runSoak(
       })
     return {
       ledger: choice,
+      feed: options.feed,
       store: store.name,
       seed: options.seed,
       seconds: Math.round((Date.now() - started) / 1000),

@@ -2,11 +2,10 @@ import type { PrivateKeyJwtIdentity } from '@hallpass/core'
 import { localDev } from '@hallpass/core/local-dev'
 import { definePolicy } from '@hallpass/policy'
 import type { AgentInput, Policy } from '@hallpass/policy'
-import { LIMITS, orders } from './orders.ts'
+import { LIMITS } from './orders.ts'
+import type { ActionName, GuardedApi } from './orders.ts'
 
 export const PURPOSE = 'soak'
-/** Id of the API where it proves itself to the broker. */
-export const API_ID = 'orders-api'
 
 const cents = (units: number): string => (units / 100).toFixed(2)
 
@@ -15,12 +14,13 @@ export interface PolicySetup {
   /** Folder with the keys of everybody who proves who it is. */
   readonly keys: string
   readonly agents: readonly string[]
+  readonly apis: readonly GuardedApi[]
 }
 
 export const identityOf = (name: string, { issuer, keys }: Pick<PolicySetup, 'issuer' | 'keys'>) =>
   localDev(name, { audience: issuer, directory: keys })
 
-/** Limits of 1, 7 and 100 uses, two of them with totals over all grants of a task. */
+/** Limits of 1, 7 and 100 uses, two of them with totals over all grants of a task at one API. */
 export function soakPolicy(setup: PolicySetup): Policy {
   const agent = (name: string): AgentInput<typeof PURPOSE> => ({
     owner: `team:${name}`,
@@ -31,29 +31,34 @@ export function soakPolicy(setup: PolicySetup): Policy {
     maxOpenTasks: 1000,
     maxTaskSeconds: 600,
   })
-  const of = (name: keyof typeof LIMITS) => ({ calls: LIMITS[name].uses, ttlSeconds: LIMITS[name].ttlSeconds })
+  // Where APIs count for themselves, a grant's dearest use is charged for all its uses at issue: it has to fit.
+  const mostCredit = setup.apis.length > 1 ? '4.25' : '9.00'
   return definePolicy({
-    api: orders,
+    api: setup.apis.map(({ api }) => api),
     version: '1',
     purposes: [PURPOSE],
     agents: Object.fromEntries(setup.agents.map((name) => [name, agent(name)])),
-    rules: [
-      {
-        id: 'refund',
-        action: 'refund.create',
-        effect: 'permit',
-        limits: { ...of('refund.create'), totals: { amount: cents(LIMITS['refund.create'].total) } },
-        grant: { parameters: { amount: { max: '50.00' } } },
-      },
-      {
-        id: 'credit',
-        action: 'credit.add',
-        effect: 'permit',
-        limits: { ...of('credit.add'), totals: { amount: cents(LIMITS['credit.add'].total) } },
-        grant: { parameters: { amount: { max: '9.00' } } },
-      },
-      { id: 'note', action: 'note.add', effect: 'permit', limits: of('note.add') },
-      { id: 'hint', action: 'hint.add', effect: 'permit', limits: of('hint.add') },
-    ],
+    rules: setup.apis.flatMap(({ nameOf }) => [
+      spending('refund.create', '50.00', nameOf),
+      spending('credit.add', mostCredit, nameOf),
+      plain('note.add', nameOf),
+      plain('hint.add', nameOf),
+    ]),
   })
+}
+
+const plain = (name: ActionName, nameOf: GuardedApi['nameOf']) => ({
+  id: nameOf(name),
+  action: nameOf(name),
+  effect: 'permit' as const,
+  limits: { calls: LIMITS[name].uses, ttlSeconds: LIMITS[name].ttlSeconds },
+})
+
+const spending = (name: 'refund.create' | 'credit.add', most: string, nameOf: GuardedApi['nameOf']) => {
+  const { limits, ...rule } = plain(name, nameOf)
+  return {
+    ...rule,
+    limits: { ...limits, totals: { amount: cents(LIMITS[name].total) } },
+    grant: { parameters: { amount: { max: most } } },
+  }
 }

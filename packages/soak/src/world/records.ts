@@ -19,6 +19,8 @@ export type UseRecord =
       readonly txn: string
       readonly agent: string
       readonly action: ActionName
+      /** Which API it was asked of: totals are counted for each. */
+      readonly api: string
       /** Idempotency key. */
       readonly key: string | null
       /** Cents. */
@@ -26,6 +28,21 @@ export type UseRecord =
       readonly asked: number
       readonly at: number
       readonly replica: string
+    }
+  | {
+      /** The handler was about to give its use back: from here on it may be anybody's. */
+      readonly kind: 'giving-back'
+      readonly event: string
+      readonly jti: string
+      readonly at: number
+    }
+  | {
+      /** What the ledger said to that; `unclear` where it did not answer. */
+      readonly kind: 'gave-back'
+      readonly event: string
+      readonly jti: string
+      readonly answer: 'released' | 'kept' | 'unclear'
+      readonly at: number
     }
 
 /** An event that a trail has taken for good, noted by the process that made it. */
