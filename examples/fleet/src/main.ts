@@ -1,7 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
@@ -12,6 +11,7 @@ import { balance } from './parts/balancer.ts'
 import { count } from './parts/count.ts'
 import { LEDGER } from './parts/ledger-options.ts'
 import { newKey } from './parts/new-key.ts'
+import { freePorts } from './parts/free-ports.ts'
 import { endProcess, startProcess } from './parts/processes.ts'
 import { startRedis } from './parts/redis.ts'
 import type { FleetSetup } from './parts/setup.ts'
@@ -25,14 +25,6 @@ const say = (line = ''): void => {
 /** Longest that a call may be sent after a revocation was acknowledged, and still succeed: the clocks' grain. */
 const GRAIN_MS = 2
 
-async function freePorts(wanted: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: wanted }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
-}
-
 const began = performance.now()
 const seconds = (): string => ((performance.now() - began) / 1000).toFixed(1)
 const directory = mkdtempSync(join(tmpdir(), 'hallpass-fleet-'))
@@ -44,9 +36,9 @@ process.once('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 globalThis
   .setTimeout(() => {
-    console.error('The fleet did not finish within two minutes')
+    console.error('The fleet did not finish within five minutes')
     process.exit(1)
-  }, 120_000)
+  }, 300_000)
   .unref()
 
 const [redisPort = 0, issuerPort = 0, apiPort = 0, ...ports] = await freePorts(8)

@@ -16,13 +16,10 @@ export interface AgentReport {
 
 const WORKERS = 6
 /** After these there is no point in asking on. The first is what each task is to end with. */
-const LAST_WORDS: ReadonlySet<string> = new Set([
-  'limit-exceeded',
-  'grant-exhausted',
-  'task-ended',
-  'task-expired',
-  'stopped',
-])
+const LAST_WORDS: ReadonlySet<string> = new Set(['limit-exceeded', 'task-ended', 'task-expired', 'stopped'])
+
+/** A use whose answer died with its replica leaves an exhausted grant behind, and so does the task's limit. */
+const MAX_EXHAUSTED = 3
 
 const { setup } = await readSetup()
 const clientOf = async (of: FleetSetup, name: 'day-bot' | 'night-bot') =>
@@ -46,7 +43,7 @@ async function work(): Promise<void> {
     const outcome = await client.task({ purpose: 'refund-run' }, async (task) => {
       tasks.push(task.txn)
       const worker = async (): Promise<void> => {
-        for (;;) {
+        for (let exhausted = 0; exhausted < MAX_EXHAUSTED;) {
           calls += 1
           const call = await task.call('refund.create', {
             resource: `order:${++order}`,
@@ -54,6 +51,7 @@ async function work(): Promise<void> {
           })
           if (call.ok) done += 1
           else {
+            if (call.reason === 'grant-exhausted') exhausted += 1
             refused[call.reason] = (refused[call.reason] ?? 0) + 1
             if (LAST_WORDS.has(call.reason)) return
             await setTimeout(100)

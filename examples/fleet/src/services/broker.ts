@@ -9,7 +9,12 @@ import { fleetPolicy } from '../policy.ts'
 
 const { setup, index } = await readSetup()
 const redis = new Redis(setup.redis)
-const trail = fileTrail({ path: `${setup.directory}/broker-${index}.jsonl`, source: `broker:${setup.issuer}#${index}` })
+// `each`: a task is on disk before its token leaves, so that not even kill -9 leaves one without a record.
+const trail = fileTrail({
+  path: `${setup.directory}/broker-${index}.jsonl`,
+  source: `broker:${setup.issuer}#${index}`,
+  durable: 'each',
+})
 // Two brokers that are one issuer share the ledger, the signing keys and the policy. Each keeps its own trail.
 const broker = createBroker({
   issuer: setup.issuer,
