@@ -6,8 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 
+/** `valkey-server` runs the same tests on Valkey. */
+const PROGRAM = process.env['HALLPASS_TEST_REDIS_SERVER'] ?? 'redis-server'
+
 /** The program, where it is installed. Nothing is downloaded for a test. */
-export const hasRedisServer = (): boolean => spawnSync('redis-server', ['--version']).status === 0
+export const hasRedisServer = (): boolean => spawnSync(PROGRAM, ['--version']).status === 0
 
 export interface TestServer {
   readonly port: number
@@ -64,7 +67,7 @@ export async function startRedis(args: readonly string[] = []): Promise<TestServ
 }
 
 function launch(args: readonly string[]): ChildProcess {
-  const child = spawn('redis-server', [...args], { stdio: 'ignore' })
+  const child = spawn(PROGRAM, [...args], { stdio: 'ignore' })
   running.add(child)
   return child
 }
@@ -100,7 +103,7 @@ async function answers(port: number, child: ChildProcess): Promise<void> {
       return
     await new Promise((resolve) => setTimeout(resolve, 15))
   }
-  throw new Error('redis-server did not answer')
+  throw new Error(`${PROGRAM} did not answer`)
 }
 
 const taken = new Set<number>()
