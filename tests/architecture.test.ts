@@ -13,7 +13,7 @@ const roles = ['core', 'policy', 'broker', 'verifier', 'client']
 const everything = [...roles, 'testing', 'cli']
 
 const rows: Record<string, Row> = {
-  core: { ours: [], modules: ['zod', '@noble/hashes'] },
+  core: { ours: [], modules: ['zod', '@noble/hashes'], peers: ['@opentelemetry/api'] },
   policy: { ours: ['core'], modules: [] },
   broker: { ours: ['core', 'policy'], modules: ['jose'] },
   verifier: {
@@ -57,6 +57,9 @@ function listed({ manifest }: Package): Set<string> {
 /** `src/express.ts` and everything in `src/express/` belong to the door `./express`. */
 const isAtDoor = (source: Source, door: string) => new RegExp(`/src/${door}(\\.|/|-)`).test(source.path)
 
+/** Peers whose door has another name. */
+const DOORS: Readonly<Record<string, string>> = { ai: 'ai-sdk', '@opentelemetry/api': 'opentelemetry' }
+
 function mayImport(pkg: Package, source: Source, specifier: string): boolean {
   const name = moduleOf(specifier)
   if (source.isTest) return listed(pkg).has(name) || ['vitest', 'fast-check', pkg.manifest.name].includes(name)
@@ -66,7 +69,7 @@ function mayImport(pkg: Package, source: Source, specifier: string): boolean {
   if (name.startsWith('@hallpass/')) return row.ours.includes(name.slice('@hallpass/'.length))
   if (row.modules.includes(name)) return true
   const peer = row.peers?.find((candidate) => candidate === name)
-  return peer !== undefined && (isAtDoor(source, peer) || (peer === 'ai' && isAtDoor(source, 'ai-sdk')))
+  return peer !== undefined && isAtDoor(source, DOORS[peer] ?? peer)
 }
 
 function complaints(check: (pkg: Package, source: Source, specifier: string) => boolean): string[] {

@@ -1,4 +1,11 @@
-import { createDigester, createStatusLists, type AuditSink, type JwkSet, type RevocationTarget } from '@hallpass/core'
+import {
+  carefulTelemetry,
+  createDigester,
+  createStatusLists,
+  type AuditSink,
+  type JwkSet,
+  type RevocationTarget,
+} from '@hallpass/core'
 import { randomBytes } from 'node:crypto'
 import { createMerger } from './audit/merger.ts'
 import { rememberedDigests } from './audit/remembered-digests.ts'
@@ -31,6 +38,10 @@ import { createSweeper } from './revocation/sweeper.ts'
 import { targetOf } from './revocation/target.ts'
 import { steadyClock } from './steady-clock.ts'
 import { createTriggers, type Signal, type Triggers } from './trigger/triggers.ts'
+import { startGauges } from './telemetry/gauges.ts'
+import { meterEvents } from './telemetry/meter-events.ts'
+import { createNames } from './telemetry/names.ts'
+import { answerTraced } from './telemetry/answer-traced.ts'
 import { createOwnTokens } from './token/own-tokens.ts'
 import type { Signer } from './token/signer.ts'
 
@@ -84,6 +95,7 @@ export function createBroker(options: BrokerOptions): Broker {
     createPusher(receiver, { issuer, ledger, tail, tokens, clock, fetch: fetchOf }),
   )
   const sweeper = createSweeper(engine, options.sweepSeconds)
+  const stopGauges = startGauges(engine, options.audit)
   announce(engine)
 
   return {
@@ -94,7 +106,11 @@ export function createBroker(options: BrokerOptions): Broker {
     },
     token(parameters, proof) {
       sweeper.nudge()
-      return tokenEndpoint(engine, { form: new Map(Object.entries(parameters)), proof, attempt: newAttempt() })
+      const attempt = newAttempt()
+      const request = { form: new Map(Object.entries(parameters)), proof, attempt }
+      if (engine.telemetry === undefined) return tokenEndpoint(engine, request)
+      const asked = { operation: 'token', claim: null, attempt } as const
+      return answerTraced(engine.telemetry, asked, () => tokenEndpoint(engine, request))
     },
     jwks: () => engine.keys.jwks(engine.clock()),
     revoke: async (target, reason, how = {}) =>
@@ -114,6 +130,7 @@ export function createBroker(options: BrokerOptions): Broker {
     },
     async close() {
       sweeper.stop()
+      stopGauges()
       for (const pusher of pushers) pusher.close()
       engine.feed.close()
       engine.tail.close()
@@ -128,23 +145,28 @@ export function createBroker(options: BrokerOptions): Broker {
 function createEngine(options: BrokerOptions): Engine {
   const { issuer, policy, keys, audit, nonces, environment } = options
   const clock = steadyClock(options.clock)
-  const ledger = guardedLedger(options.ledger)
+  const telemetry = carefulTelemetry(options.telemetry)
+  const ledger = guardedLedger(options.ledger, telemetry)
   const triggers: Triggers = createTriggers({
     policy,
     clock,
     parts: {
       ledger,
       recorder: { note: (type, facts) => recorder.note(type, facts) },
-      revoke: (target, reason, by) => revoke(engine, { target, reason, by }, {}),
+      revoke: (target, reason, who) => revoke(engine, { target, reason, ...who }, {}),
+      ...(telemetry === undefined ? {} : { telemetry }),
     },
   })
-  const watched = triggers.watch(audit)
-  const recorder = createRecorder(watched, `broker:${issuer}`, clock)
+  const registrants = registrantsOf(options)
+  const callers = new Map(registrants.map((registrant) => [registrant.id, registrant]))
+  const told = telemetry && { telemetry, names: createNames(policy, callers) }
+  const source = `broker:${issuer}`
+  const seen = triggers.watch(audit)
+  const watched = told === undefined ? seen : meterEvents(seen, { ...told, source })
+  const recorder = createRecorder(watched, source, clock)
   const tokens = createOwnTokens(keys, clock)
   const fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init))
   const keySources = createKeySources(fetch, clock)
-  const registrants = registrantsOf(options)
-  const callers = new Map(registrants.map((registrant) => [registrant.id, registrant]))
   const apis = options.apis ?? []
   const lists = createStatusLists({ issuer, incarnation: () => ledger.incarnation, clock })
   const tail = createRevocationTail(ledger, lists)
@@ -185,6 +207,7 @@ function createEngine(options: BrokerOptions): Engine {
     actions: new Map(policy.apis.flatMap(({ actions }) => Object.entries(actions))),
     ownLedgers: new Set(apis.filter(({ ledger: where }) => where === 'own').map(audienceOf)),
     taskTokenSeconds: options.taskTokenSeconds ?? 900,
+    telemetry: told,
     clock,
   }
   return engine

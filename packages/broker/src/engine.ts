@@ -1,4 +1,4 @@
-import type { Action, AuditSink, Ledger, ProofKeyCache } from '@hallpass/core'
+import type { Action, AuditSink, Ledger, ProofKeyCache, Telemetry } from '@hallpass/core'
 import type { AgentRegistration, Policy } from '@hallpass/policy'
 import type { Merger } from './audit/merger.ts'
 import type { Recorder } from './audit/recorder.ts'
@@ -17,6 +17,7 @@ import type { RevocationTail } from './revocation/revocation-tail.ts'
 import type { StatusListIssuer } from './revocation/status-lists.ts'
 import type { StatusPlaces } from './revocation/status-places.ts'
 import type { Triggers } from './trigger/triggers.ts'
+import type { Names } from './telemetry/names.ts'
 import type { OwnTokens } from './token/own-tokens.ts'
 import type { SigningKeys } from './token/signing-keys.ts'
 
@@ -64,6 +65,8 @@ export interface Engine {
   /** Audiences whose verifiers count in a store of their own. */
   readonly ownLedgers: ReadonlySet<string>
   readonly taskTokenSeconds: number
+  /** Where traces and metrics go, and what may be named there; what it throws is dropped. */
+  readonly telemetry: { readonly telemetry: Telemetry; readonly names: Names } | undefined
   /** NumericDate seconds, never decreasing. */
   readonly clock: () => number
 }

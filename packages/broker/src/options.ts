@@ -1,4 +1,11 @@
-import { HallpassError, type Api, type AuditSink, type Ledger, type WorkloadIdentity } from '@hallpass/core'
+import {
+  HallpassError,
+  type Api,
+  type AuditSink,
+  type Ledger,
+  type Telemetry,
+  type WorkloadIdentity,
+} from '@hallpass/core'
 import type { Policy } from '@hallpass/policy'
 import { isFetchable, type Fetch } from './http/fetch-document.ts'
 import type { RateOptions } from './http/pace.ts'
@@ -69,6 +76,8 @@ export interface BrokerOptions {
   readonly rates?: RateOptions
   /** Requests worked on at a time, 1 or more; default 1000. Beyond it the answer is 503, but for revocations, ends and signals. */
   readonly maxRequestsAtOnce?: number
+  /** Traces and metrics: `openTelemetry()` of `@hallpass/core/opentelemetry`. Default none. */
+  readonly telemetry?: Telemetry
   /** NumericDate seconds. */
   readonly clock?: () => number
   /** For discovery, key sets and bundles. */

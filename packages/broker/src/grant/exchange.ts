@@ -68,6 +68,7 @@ export async function exchange(engine: Engine, request: OAuthRequest, call: Tool
   if (!permit.ok) return permit
   const permitted: Writable<Permitted> = { task, call, permit: permit.value, notAfter: claims.exp, jkt: task.jkt }
   if (callId.value !== undefined) permitted.callId = callId.value
+  if (attempt.traced !== undefined) permitted.traced = attempt.traced
   const drafted = draftGrant(engine, permitted)
   const draft = isPromise(drafted) ? await drafted : drafted
   return draft.ok ? issueGrant(engine, draft.value, permitted) : draft

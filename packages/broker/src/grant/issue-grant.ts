@@ -24,6 +24,7 @@ import { reject, type Step } from '../http/refusal.ts'
 import { versionOf } from '../policy/policy-version.ts'
 import { grantPayload } from '../token/grant-payload.ts'
 import { actorClaims, fitsToken, pathOf } from '../token/task-token.ts'
+import type { TracedRequest } from '../telemetry/traced-request.ts'
 import type { Writable } from '../writable.ts'
 import { isUnderCeiling } from './ceiling.ts'
 import { splitLimits } from './charge.ts'
@@ -37,6 +38,7 @@ export interface Permitted {
   readonly notAfter: number
   readonly jkt: string
   readonly callId?: string
+  readonly traced?: TracedRequest
 }
 
 /** A grant that is worked out but exists nowhere yet. */
@@ -190,8 +192,19 @@ const TASK_REASONS: ReadonlySet<string> = new Set([
 /** RFC 8693 2.2.2: a subject token that is not acceptable is `invalid_request`. */
 export const isAboutTask = (reason: string): boolean => TASK_REASONS.has(reason)
 
+function trace(traced: TracedRequest, event: Writable<AuditEvent>, { rules }: Permit): void {
+  if (traced.traceparent !== undefined) event.trace = traced.traceparent
+  traced.set({
+    'hallpass.effect': 'permit',
+    'hallpass.rules': rules.join(' '),
+    'hallpass.grant.id': event.jti,
+    'hallpass.event.id': event.id,
+    'hallpass.policy.version': event.policy?.version,
+  })
+}
+
 function recordIssued(engine: Engine, { record, digest }: GrantDraft, permitted: Permitted): MaybePromise<void> {
-  const { task, permit, jkt, callId } = permitted
+  const { task, permit, jkt, callId, traced } = permitted
   const { id, time, source } = engine.recorder.stamp()
   const event: Writable<AuditEvent> = {
     id,
@@ -217,6 +230,7 @@ function recordIssued(engine: Engine, { record, digest }: GrantDraft, permitted:
   }
   if (permit.facts !== undefined) event.facts = engine.digest(permit.facts)
   if (callId !== undefined) event.call_id = callId
+  if (traced !== undefined) trace(traced, event, permit)
   if (record.chargeAtIssue !== undefined)
     event.data = { charged_at_issue: record.chargeAtIssue as unknown as JsonValue }
   return engine.recorder.append(event)

@@ -2,7 +2,7 @@ import { MAX_TASK_SECONDS, ok, randomId, TYP, type TaskEntry, type TaskRecord } 
 import type { AgentRegistration } from '@hallpass/policy'
 import { completeAgent, type Engine } from '../engine.ts'
 import type { OAuthRequest } from '../http/oauth-request.ts'
-import { learn } from '../http/attempt.ts'
+import { learn, traceOf } from '../http/attempt.ts'
 import { reject, type Step } from '../http/refusal.ts'
 import type { AuthenticatedWorkload } from '../identity/assertion.ts'
 import type { OnBehalfOf } from '../identity/user-token.ts'
@@ -39,7 +39,7 @@ export async function openTask(engine: Engine, proven: ProvenAgent, wish: TaskWi
   if (!opened.ok) return reject('access_denied', opened)
   try {
     const token = await engine.tokens.sign(draft.value.payload, TYP.accessToken)
-    await recordOpened(engine, task, proven)
+    await recordOpened(engine, task, { ...proven, ...traceOf(attempt) })
     return ok(taskAnswer(task, token, { ...draft.value, now: engine.clock() }))
   } catch (fault) {
     // No token left, so nobody can use the task: it ends before anything else happens.
@@ -73,7 +73,7 @@ export function taskAnswer(
 export async function recordOpened(
   engine: Engine,
   task: TaskRecord,
-  { workload }: Pick<ProvenAgent, 'workload'>,
+  { workload, trace }: Pick<ProvenAgent, 'workload'> & { readonly trace?: string },
 ): Promise<void> {
   await engine.recorder.record('task.opened', {
     ...taskFacts(task),
@@ -81,6 +81,7 @@ export async function recordOpened(
     exp: task.deadline,
     jkt: task.jkt,
     policy: task.policy,
+    ...(trace === undefined ? {} : { trace }),
     data: {
       identity: { kind: workload.identity.kind, ...task.identity },
       ...(task.ceiling ? { ceiling: { ...task.ceiling } } : {}),

@@ -1,6 +1,6 @@
 import { ok, TYP, type TaskState } from '@hallpass/core'
 import type { Engine } from '../engine.ts'
-import { learn } from '../http/attempt.ts'
+import { learn, traceOf } from '../http/attempt.ts'
 import type { OAuthRequest } from '../http/oauth-request.ts'
 import { reject, type Step } from '../http/refusal.ts'
 import { draftTaskToken } from '../token/task-token.ts'
@@ -30,6 +30,11 @@ export async function renewTask(
   const draft = draftTaskToken(engine, task, workload.identity)
   if (!draft.ok) return reject('invalid_request', draft)
   const token = await engine.tokens.sign(draft.value.payload, TYP.accessToken)
-  await engine.recorder.record('task.renewed', { ...taskFacts(task), jkt, exp: draft.value.exp })
+  await engine.recorder.record('task.renewed', {
+    ...taskFacts(task),
+    jkt,
+    exp: draft.value.exp,
+    ...traceOf(request.attempt),
+  })
   return ok(taskAnswer(task, token, { ...draft.value, now: engine.clock() }))
 }

@@ -1,6 +1,6 @@
 import { MAX_TTL_SECONDS, type ToolCallRequest } from '@hallpass/core'
 import type { Engine } from '../engine.ts'
-import { learn } from '../http/attempt.ts'
+import { learn, traceOf } from '../http/attempt.ts'
 import type { OAuthRequest } from '../http/oauth-request.ts'
 import { reject, type Step } from '../http/refusal.ts'
 import { decide } from '../policy/decide.ts'
@@ -30,6 +30,7 @@ export async function singleCall(
   }))
   const callId = callIdOf(request.form)
   if (!callId.ok) return callId
+  learn(request.attempt, () => ({ call_id: callId.value }))
   const deadline = Math.floor(engine.clock()) + MAX_TTL_SECONDS
   const drafted = await draftTask(engine, proven, { entry: { purpose, deadline }, request })
   if (!drafted.ok) return drafted
@@ -49,6 +50,7 @@ export async function singleCall(
     notAfter: drafted.value.deadline,
     jkt: proven.jkt,
     ...(callId.value === undefined ? {} : { callId: callId.value }),
+    ...(request.attempt.traced === undefined ? {} : { traced: request.attempt.traced }),
   }
   const draft = await draftGrant(engine, permitted)
   if (!draft.ok) return draft
@@ -58,7 +60,7 @@ export async function singleCall(
   if (!opened.ok) return reject('access_denied', opened)
   let issued: Step<object> | undefined
   try {
-    await recordOpened(engine, task, proven)
+    await recordOpened(engine, task, { ...proven, ...traceOf(request.attempt) })
     issued = await issueGrant(engine, draft.value, { ...permitted, task })
     return issued
   } finally {

@@ -5,6 +5,7 @@ import {
   type FaultCode,
   type MaybePromise,
   type RefusalReason,
+  type SpanAttributes,
 } from '@hallpass/core'
 import type { Engine } from '../engine.ts'
 import { factsOf, type Attempt } from './attempt.ts'
@@ -44,8 +45,17 @@ export async function answer(engine: Engine, manner: Manner, work: () => MaybePr
   }
   if (step.ok) return { status: 200, headers: headersOf(engine), body: step.value }
   const event = await recordRefusal(engine, manner, step)
+  attempt.traced?.set(refusedAttributes(step, event))
   return refused(engine, { refusal: step, attempt, event, challenge: manner.challenge === true })
 }
+
+const refusedAttributes = ({ error, reason, rule }: Refusal, event: string): SpanAttributes => ({
+  'hallpass.effect': 'deny',
+  'hallpass.reason': reason,
+  'hallpass.rules': rule,
+  'hallpass.event.id': event,
+  'error.type': error === 'temporarily_unavailable' ? reason : undefined,
+})
 
 interface Told {
   readonly refusal: Refusal

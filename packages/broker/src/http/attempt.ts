@@ -1,4 +1,5 @@
 import type { EventFacts } from '../audit/recorder.ts'
+import type { TracedRequest } from '../telemetry/traced-request.ts'
 
 /** What is known so far about one request, for the event that records how it went. */
 export interface Attempt {
@@ -13,6 +14,8 @@ export interface Attempt {
   /** The caller that asked more often than it may. */
   paced?: string
   readonly learnt: (() => Learnt)[]
+  /** Where somebody traces this request. */
+  traced?: TracedRequest
 }
 
 type Learnt = { readonly [Name in keyof EventFacts]?: EventFacts[Name] | undefined }
@@ -29,3 +32,7 @@ export function factsOf({ learnt }: Attempt): EventFacts {
   const all: Learnt = Object.assign({}, ...learnt.map((facts) => facts()))
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as EventFacts
 }
+
+/** The span this request is answered in, as a member of an event. */
+export const traceOf = ({ traced }: Pick<Attempt, 'traced'>): { readonly trace?: string } =>
+  traced?.traceparent === undefined ? {} : { trace: traced.traceparent }

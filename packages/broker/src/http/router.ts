@@ -1,4 +1,4 @@
-import type { AuditSink } from '@hallpass/core'
+import type { AuditSink, BrokerOperation } from '@hallpass/core'
 import { auditEndpoint } from '../audit/audit-endpoint.ts'
 import type { Engine } from '../engine.ts'
 import { redeemEndpoint } from '../ledger/redeem-endpoint.ts'
@@ -16,22 +16,27 @@ import { metadata, metadataPath } from './metadata.ts'
 import type { OAuthRequest } from './oauth-request.ts'
 import { reject, type ErrorCode, type Refusal, type Step } from './refusal.ts'
 import { signalsEndpoint } from '../trigger/signals-endpoint.ts'
+import { answerTraced } from '../telemetry/answer-traced.ts'
 import { tokenEndpoint } from './token-endpoint.ts'
 
+type Operation = Extract<
+  BrokerOperation,
+  'token' | 'revoke' | 'introspect' | 'redeem' | 'audit' | 'poll' | 'revocations' | 'signals'
+>
 type Endpoint = (engine: Engine, request: OAuthRequest) => Promise<Answer>
 
 const FORM = { contentType: 'application/x-www-form-urlencoded', maxBytes: MAX_FORM_BYTES }
 const JSON_BODY = { contentType: 'application/json', maxBytes: MAX_JSON_BYTES }
 
-const POSTS: Readonly<Record<string, readonly [Endpoint, typeof FORM]>> = {
-  '/token': [tokenEndpoint, FORM],
-  '/revoke': [revokeEndpoint, FORM],
-  '/introspect': [introspectEndpoint, FORM],
-  '/redeem': [redeemEndpoint, JSON_BODY],
-  '/audit': [auditEndpoint, JSON_BODY],
-  '/ssf/poll': [pollEndpoint, JSON_BODY],
-  '/revocations': [revocationsEndpoint, JSON_BODY],
-  '/signals': [signalsEndpoint, JSON_BODY],
+const POSTS: Readonly<Record<string, readonly [Endpoint, typeof FORM, Operation]>> = {
+  '/token': [tokenEndpoint, FORM, 'token'],
+  '/revoke': [revokeEndpoint, FORM, 'revoke'],
+  '/introspect': [introspectEndpoint, FORM, 'introspect'],
+  '/redeem': [redeemEndpoint, JSON_BODY, 'redeem'],
+  '/audit': [auditEndpoint, JSON_BODY, 'audit'],
+  '/ssf/poll': [pollEndpoint, JSON_BODY, 'poll'],
+  '/revocations': [revocationsEndpoint, JSON_BODY, 'revocations'],
+  '/signals': [signalsEndpoint, JSON_BODY, 'signals'],
 }
 
 /** What ends or stops something goes on when nothing else does. */
@@ -136,7 +141,7 @@ function credentialsOf({ headers }: Request): Pick<OAuthRequest, 'proof' | 'auth
 async function read(
   engine: Engine,
   request: Request,
-  [endpoint, expect]: readonly [Endpoint, typeof FORM],
+  [endpoint, expect, operation]: readonly [Endpoint, typeof FORM, Operation],
 ): Promise<Answer> {
   const credentials = credentialsOf(request)
   if (credentials === undefined) return refuseEarly(engine, LONG_HEADER)
@@ -149,12 +154,11 @@ async function read(
   // Taken when everything is here: whoever sends slowly takes nobody's place.
   if (!engine.room.enter(URGENT.has(endpoint))) return refuseEarly(engine, { reason: 'overloaded' })
   try {
-    return await endpoint(engine, {
-      form: form.value,
-      body: body.value,
-      attempt: newAttempt(),
-      ...credentials,
-    })
+    const attempt = newAttempt()
+    const asked = { form: form.value, body: body.value, attempt, ...credentials }
+    if (engine.telemetry === undefined) return await endpoint(engine, asked)
+    const claim = request.headers.get('traceparent')
+    return await answerTraced(engine.telemetry, { operation, claim, attempt }, () => endpoint(engine, asked))
   } finally {
     engine.room.leave()
   }

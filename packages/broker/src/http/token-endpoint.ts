@@ -26,6 +26,7 @@ export function tokenEndpoint(engine: Engine, request: OAuthRequest): Promise<An
       const target = checkTarget(engine, request.form, details)
       if (!target.ok) return target
       if (!details.ok) return details
+      request.attempt.traced?.is(OPERATIONS[details.value.kind])
       switch (type) {
         case GRANT_TYPE.tokenExchange:
           return details.value.kind === 'call' && details.value.purpose === undefined
@@ -44,6 +45,8 @@ export function tokenEndpoint(engine: Engine, request: OAuthRequest): Promise<An
     }),
   )
 }
+
+const OPERATIONS = { none: 'api_token', open: 'open_task', renew: 'renew_task', call: 'grant' } as const
 
 /** Each of these cost a signature check and showed nobody. */
 const UNPROVEN: ReadonlySet<string> = new Set(['invalid_client', 'invalid_dpop_proof'])

@@ -1,46 +1,59 @@
-import { HallpassError, isPromise, type Ledger, type MaybePromise } from '@hallpass/core'
+import { HallpassError, isPromise, type Ledger, type MaybePromise, type Telemetry } from '@hallpass/core'
 
 /** A ledger that has not answered a request by then is not there. Ends and revocations are waited for. */
 export const LEDGER_TIMEOUT_MS = 5000
 
 /** The ledger with every throw, rejection and silence turned into `ledger-unavailable`, which callers answer with 503. */
-export function guardedLedger(ledger: Ledger): Ledger {
+export function guardedLedger(ledger: Ledger, telemetry?: Telemetry): Ledger {
+  const guard = <A extends readonly unknown[], R>(
+    operation: string,
+    call: (...args: A) => MaybePromise<R>,
+    wait: Wait,
+  ) =>
+    guarded(call, wait, (cause) => {
+      telemetry?.count('hallpass.ledger.errors', 1, { 'hallpass.operation': operation })
+      return broken(cause)
+    })
   return {
     exactFor: ledger.exactFor,
     get incarnation() {
       return ledger.incarnation
     },
-    redeem: guard((request) => ledger.redeem(request), timely),
-    settle: guard((reservation, outcome) => ledger.settle(reservation, outcome), timely),
-    giveBack: guard((reservation, reason) => ledger.giveBack(reservation, reason), timely),
-    now: guard(() => ledger.now(), timely),
-    openTask: guard((task, bounds) => ledger.openTask(task, bounds), timely),
-    task: guard((txn) => ledger.task(txn), timely),
-    registerGrant: guard((grant) => ledger.registerGrant(grant), timely),
-    grant: guard((jti) => ledger.grant(jti), timely),
-    noteRefusal: guard((txn) => ledger.noteRefusal(txn), timely),
-    markOnce: guard((key, until) => ledger.markOnce(key, until), timely),
-    bindKey: guard((assertion, jkt, bounds) => ledger.bindKey(assertion, jkt, bounds), timely),
-    sizes: guard(() => ledger.sizes(), timely),
-    endTask: guard((txn, how, reason) => ledger.endTask(txn, how, reason), patient),
-    revoke: guard((target, reason, options) => ledger.revoke(target, reason, options), patient),
-    resume: guard((target, reason) => ledger.resume(target, reason), patient),
-    reserveStatus: guard((series, size) => ledger.reserveStatus(series, size), timely),
-    revocations: guard((from) => ledger.revocations(from), timely),
+    redeem: guard('redeem', (request) => ledger.redeem(request), timely),
+    settle: guard('settle', (reservation, outcome) => ledger.settle(reservation, outcome), timely),
+    giveBack: guard('giveBack', (reservation, reason) => ledger.giveBack(reservation, reason), timely),
+    now: guard('now', () => ledger.now(), timely),
+    openTask: guard('openTask', (task, bounds) => ledger.openTask(task, bounds), timely),
+    task: guard('task', (txn) => ledger.task(txn), timely),
+    registerGrant: guard('registerGrant', (grant) => ledger.registerGrant(grant), timely),
+    grant: guard('grant', (jti) => ledger.grant(jti), timely),
+    noteRefusal: guard('noteRefusal', (txn) => ledger.noteRefusal(txn), timely),
+    markOnce: guard('markOnce', (key, until) => ledger.markOnce(key, until), timely),
+    bindKey: guard('bindKey', (assertion, jkt, bounds) => ledger.bindKey(assertion, jkt, bounds), timely),
+    sizes: guard('sizes', () => ledger.sizes(), timely),
+    endTask: guard('endTask', (txn, how, reason) => ledger.endTask(txn, how, reason), patient),
+    revoke: guard('revoke', (target, reason, options) => ledger.revoke(target, reason, options), patient),
+    resume: guard('resume', (target, reason) => ledger.resume(target, reason), patient),
+    reserveStatus: guard('reserveStatus', (series, size) => ledger.reserveStatus(series, size), timely),
+    revocations: guard('revocations', (from) => ledger.revocations(from), timely),
     ...(ledger.watch && { watch: (wake) => ledger.watch?.(wake) ?? (() => undefined) }),
-    sweep: guard(() => ledger.sweep(), patient),
+    sweep: guard('sweep', () => ledger.sweep(), patient),
   }
 }
 
 type Wait = <R>(answer: Promise<R>) => Promise<R>
 
-function guard<A extends readonly unknown[], R>(call: (...args: A) => MaybePromise<R>, wait: Wait) {
+function guarded<A extends readonly unknown[], R>(
+  call: (...args: A) => MaybePromise<R>,
+  wait: Wait,
+  fail: (cause: unknown) => never,
+) {
   return (...args: A): MaybePromise<R> => {
     try {
       const answer = call(...args)
-      return isPromise(answer) ? wait(answer).catch(broken) : answer
+      return isPromise(answer) ? wait(answer).catch(fail) : answer
     } catch (cause) {
-      return broken(cause)
+      return fail(cause)
     }
   }
 }

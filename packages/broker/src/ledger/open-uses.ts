@@ -19,10 +19,20 @@ export function createOpenUses(): OpenUses {
   return {
     has: (reservation) => uses.has(reservation),
     isOf: (audience, reservation) => uses.get(reservation)?.aud === audience,
-    open(reservation, { audience, txn, jti, clientId, action, resource, event }) {
+    open(reservation, { audience, txn, jti, clientId, action, resource, event, idempotency, trace }) {
       const [oldest] = uses.size >= MAX_OPEN ? uses.keys() : []
       if (oldest !== undefined) uses.delete(oldest)
-      uses.set(reservation, { aud: audience, txn, jti, client_id: clientId, action, resource, follows: event })
+      uses.set(reservation, {
+        aud: audience,
+        txn,
+        jti,
+        client_id: clientId,
+        action,
+        resource,
+        follows: event,
+        ...(idempotency === undefined ? {} : { call_id: idempotency.key }),
+        ...(trace === undefined ? {} : { trace }),
+      })
     },
     close(reservation) {
       const facts = uses.get(reservation)

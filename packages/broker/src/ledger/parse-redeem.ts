@@ -1,5 +1,6 @@
 import {
   ok,
+  parseTraceParent,
   refuse,
   type JsonObject,
   type JsonValue,
@@ -73,12 +74,15 @@ const REQUEST_MEMBERS: readonly string[] = [
   'deadline',
   'owner',
   'policyVersion',
+  'trace',
 ]
 
 function parseRequest(value: JsonValue | undefined): Parsed<RedeemCall> {
   if (!isClosed(value, REQUEST_MEMBERS) || !TEXTS.every((name) => isText(value[name])))
     return invalid('a redeem request')
   const { iat, exp, amounts, proof, idempotency } = value
+  // It only joins records: what is not one is left out, and nothing is refused for it.
+  const trace = parseTraceParent(isText(value['trace']) ? value['trace'] : undefined)
   if (!isNumber(iat) || !isNumber(exp)) return invalid('iat and exp')
   if (!EVENT_ID.test(value['event'] as string)) return invalid('the event id')
   if (!isAmounts(amounts)) return invalid('amounts')
@@ -95,6 +99,7 @@ function parseRequest(value: JsonValue | undefined): Parsed<RedeemCall> {
     amounts,
     ...(proof === undefined ? {} : { proof }),
     ...(idempotency === undefined ? {} : { idempotency }),
+    ...(trace === undefined ? {} : { trace }),
   }
   return ok({ op: 'redeem', request })
 }

@@ -10,6 +10,7 @@ import type { Engine } from '../engine.ts'
 import { answer, type Answer } from '../http/answer.ts'
 import type { OAuthRequest } from '../http/oauth-request.ts'
 import { reject, type Step } from '../http/refusal.ts'
+import type { TracedRequest } from '../telemetry/traced-request.ts'
 import { recogniseCaller } from '../token/caller-token.ts'
 import { parseRedeemCalls, type RedeemCall } from './parse-redeem.ts'
 
@@ -31,9 +32,26 @@ export async function redeemEndpoint(engine: Engine, request: OAuthRequest): Pro
     if (!calls.ok) return calls
     const desk: Desk = { engine, audience }
     const answers: Promise<RedeemedCall>[] = calls.value.map((call) => perform(desk, call))
-    return ok({ answers: await Promise.all(answers) })
+    const answered = await Promise.all(answers)
+    if (attempt.traced !== undefined) traceBatch(attempt.traced, calls.value, answered)
+    return ok({ answers: answered })
   })
 }
+
+/** A batch joins calls of many traces, so it is linked to each of them and part of none. */
+function traceBatch(traced: TracedRequest, calls: readonly RedeemCall[], answers: readonly RedeemedCall[]): void {
+  const count = (op: RedeemCall['op']): number => calls.filter((call) => call.op === op).length
+  traced.set({
+    'hallpass.batch.redeemed': count('redeem'),
+    'hallpass.batch.settled': count('settle'),
+    'hallpass.batch.given_back': count('give_back'),
+    'hallpass.batch.refused': answers.filter((answer) => !answer.ok).length,
+  })
+  const traces = calls.flatMap((call) => (call.op === 'redeem' && call.request.trace ? [call.request.trace] : []))
+  for (const trace of traces.slice(0, MAX_LINKS)) traced.link(trace)
+}
+
+const MAX_LINKS = 128
 
 function readCalls({ body }: OAuthRequest): Step<readonly RedeemCall[]> {
   const json = parseStrictJson(body ?? '')
@@ -115,6 +133,8 @@ function useEvent(engine: Engine, request: RedeemRequest, reservation: string): 
     action: request.action,
     resource: request.resource,
     ...(request.proof === undefined ? {} : { jkt: request.proof.jkt }),
+    ...(request.idempotency === undefined ? {} : { call_id: request.idempotency.key }),
+    ...(request.trace === undefined ? {} : { trace: request.trace }),
     data: { reservation },
   }
 }

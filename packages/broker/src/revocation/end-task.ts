@@ -7,6 +7,8 @@ export interface Ending {
   readonly reason?: string
   /** Who ended it, for the trail. */
   readonly by: string
+  /** W3C `traceparent` of the span it happens in. */
+  readonly trace?: string
 }
 
 /**
@@ -16,7 +18,7 @@ export interface Ending {
 export async function endTask(
   engine: Engine,
   task: TaskState,
-  { how, reason, by }: Ending,
+  { how, reason, by, ...span }: Ending,
 ): Promise<RevocationEffect | undefined> {
   const effect = await engine.ledger.endTask(task.txn, how, reason)
   if (effect === undefined) return undefined
@@ -27,9 +29,10 @@ export async function endTask(
     ...(reason === undefined ? {} : { detail: reason }),
     count: effect.grants.length,
     data: { by },
+    ...span,
   })
   for (const { jti } of effect.grants) {
-    engine.recorder.note('grant.revoked', { ...taskFacts(task), jti, reason: 'task-ended', follows: ended })
+    engine.recorder.note('grant.revoked', { ...taskFacts(task), jti, reason: 'task-ended', follows: ended, ...span })
   }
   return effect
 }

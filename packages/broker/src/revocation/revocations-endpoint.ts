@@ -1,6 +1,7 @@
 import { ok, parseStrictJson, refuse, type JsonValue, type Result, type RevocationTarget } from '@hallpass/core'
 import type { Engine } from '../engine.ts'
 import { answer, type Answer } from '../http/answer.ts'
+import { traceOf } from '../http/attempt.ts'
 import { isJsonObject } from '../http/json-object.ts'
 import type { OAuthRequest } from '../http/oauth-request.ts'
 import { reject } from '../http/refusal.ts'
@@ -29,7 +30,7 @@ export async function revocationsEndpoint(engine: Engine, request: OAuthRequest)
     const wanted = json.ok ? parseRevocation(json.value) : refuse('request-invalid', 'not strict JSON')
     if (!wanted.ok) return reject('invalid_request', wanted)
     const { target, reason, dryRun } = wanted.value
-    const order = { target, reason, by: id }
+    const order = { target, reason, by: id, ...traceOf(attempt) }
     if (wanted.value.resume) return ok({ resumed: await resume(engine, order) })
     return ok({ dry_run: dryRun, ...(await revoke(engine, order, { dryRun })) })
   })

@@ -1,5 +1,6 @@
 import { CLAIM, DETAIL_TYPE, ok, type GrantState, type JsonObject, type TaskEnd, type TaskState } from '@hallpass/core'
 import type { Engine } from '../engine.ts'
+import { traceOf } from '../http/attempt.ts'
 import { answer, type Answer } from '../http/answer.ts'
 import { isJsonObject } from '../http/json-object.ts'
 import type { OAuthRequest } from '../http/oauth-request.ts'
@@ -35,8 +36,12 @@ export async function revokeEndpoint(engine: Engine, request: OAuthRequest): Pro
     if (!entitled.ok || subject === undefined) return entitled
     attempt.standing = 'authenticated'
     await (subject.kind === 'task'
-      ? endOf(engine, subject.txn, { clientId: subject.clientId, how: (reason as TaskEnd | undefined) ?? 'revoked' })
-      : revokeOne(engine, subject))
+      ? endOf(engine, subject.txn, {
+          clientId: subject.clientId,
+          how: (reason as TaskEnd | undefined) ?? 'revoked',
+          ...traceOf(attempt),
+        })
+      : revokeOne(engine, { ...subject, ...traceOf(attempt) }))
     return ok({})
   })
 }
@@ -82,17 +87,18 @@ async function prove(engine: Engine, request: OAuthRequest, subject: Subject | u
 async function endOf(
   engine: Engine,
   txn: string,
-  { clientId, how }: { clientId: string; how: TaskEnd },
+  { clientId, how, ...span }: { clientId: string; how: TaskEnd; trace?: string },
 ): Promise<void> {
   const task: TaskState | undefined = await engine.ledger.task(txn)
-  if (task?.clientId === clientId) await endTask(engine, task, { how, by: clientId })
+  if (task?.clientId === clientId) await endTask(engine, task, { how, by: clientId, ...span })
 }
 
 async function revokeOne(
   engine: Engine,
-  { jti, clientId }: { readonly jti: string; readonly clientId: string },
+  { jti, clientId, trace }: { readonly jti: string; readonly clientId: string; readonly trace?: string },
 ): Promise<void> {
   const grant: GrantState | undefined = await engine.ledger.grant(jti)
   if (grant === undefined || grant.clientId !== clientId || grant.revoked !== undefined) return
-  await revoke(engine, { target: { kind: 'grant', jti }, reason: 'revoked by its agent', by: clientId }, {})
+  const order = { target: { kind: 'grant', jti }, reason: 'revoked by its agent', by: clientId } as const
+  await revoke(engine, trace === undefined ? order : { ...order, trace }, {})
 }

@@ -1,4 +1,4 @@
-import type { RevocationEffect, RevocationTarget } from '@hallpass/core'
+import { HallpassError, type RevocationEffect, type RevocationTarget } from '@hallpass/core'
 import type { Engine } from '../engine.ts'
 import type { EventFacts } from '../audit/recorder.ts'
 
@@ -17,6 +17,8 @@ export interface Order {
   readonly reason: string
   /** Who wants it, for the trail. */
   readonly by: string
+  /** W3C `traceparent` of the span it is ordered in. */
+  readonly trace?: string
 }
 
 /**
@@ -24,12 +26,36 @@ export interface Order {
  * before it kills; the promise resolves when everything is dead. It acts even when the trail cannot take it.
  */
 export async function revoke(engine: Engine, order: Order, { dryRun = false }: RevokeOptions): Promise<Revoked> {
-  const { target, reason, by } = order
-  if (dryRun) return engine.ledger.revoke(target, reason, { dryRun: true })
+  if (dryRun) return engine.ledger.revoke(order.target, order.reason, { dryRun: true })
+  if (engine.telemetry === undefined) return carryOut(engine, order)
+  const span = engine.telemetry.telemetry.span('hallpass.revocation', {
+    parent: order.trace,
+    attributes: { 'hallpass.target': order.target.kind },
+  })
+  try {
+    const { traceparent: trace = order.trace } = span
+    const revoked = await span.run(() => carryOut(engine, trace === undefined ? order : { ...order, trace }))
+    const { tasks, grants, event } = revoked
+    span.set({
+      'hallpass.revoked.tasks': tasks.length,
+      'hallpass.revoked.grants': grants.length,
+      'hallpass.event.id': event,
+    })
+    return revoked
+  } catch (fault) {
+    span.set({ 'error.type': fault instanceof HallpassError ? fault.code : '_OTHER' })
+    throw fault
+  } finally {
+    span.end()
+  }
+}
+
+async function carryOut(engine: Engine, { target, reason, by, ...span }: Order): Promise<Revoked> {
   const event = engine.recorder.note('revocation.requested', {
     ...targetFacts(target),
     reason,
     data: { target: { ...target }, by },
+    ...span,
   })
   const effect = await engine.ledger.revoke(target, reason)
   engine.tail.nudge()
@@ -41,19 +67,22 @@ export async function revoke(engine: Engine, order: Order, { dryRun = false }: R
       reason: 'revoked',
       detail: reason,
       follows: event,
+      ...span,
     })
   }
-  for (const { jti, txn } of effect.grants) engine.recorder.note('grant.revoked', { txn, jti, reason, follows: event })
+  for (const { jti, txn } of effect.grants)
+    engine.recorder.note('grant.revoked', { txn, jti, reason, follows: event, ...span })
   return { ...effect, event }
 }
 
 /** Lets an agent, owner, action, policy version or everything go on; what was killed stays dead. False when nothing was stopped. */
-export async function resume(engine: Engine, { target, reason, by }: Order): Promise<boolean> {
+export async function resume(engine: Engine, { target, reason, by, ...span }: Order): Promise<boolean> {
   // Giving power back must be on record first, unlike taking it away.
   await engine.recorder.record('revocation.lifted', {
     ...targetFacts(target),
     reason,
     data: { target: { ...target }, by },
+    ...span,
   })
   const lifted = await engine.ledger.resume(target, reason)
   engine.tail.nudge()

@@ -1,4 +1,4 @@
-import type { AuditEvent, JsonObject, Ledger, RevocationTarget } from '@hallpass/core'
+import type { AuditEvent, JsonObject, Ledger, RevocationTarget, Telemetry } from '@hallpass/core'
 import type { Trigger } from '@hallpass/policy'
 import type { Recorder } from '../audit/recorder.ts'
 import type { Evidence } from './window.ts'
@@ -27,11 +27,18 @@ export interface DueTrigger {
   running: Promise<Effect> | undefined
 }
 
+interface Orderer {
+  readonly by: string
+  /** W3C `traceparent` of the span it is ordered in. */
+  readonly trace?: string
+}
+
 export interface FireParts {
   readonly ledger: Ledger
   readonly recorder: Pick<Recorder, 'note'>
   /** Kills the target and records what died. */
-  readonly revoke: (target: RevocationTarget, reason: string, by: string) => Promise<unknown>
+  readonly revoke: (target: RevocationTarget, reason: string, who: Orderer) => Promise<unknown>
+  readonly telemetry?: Telemetry
 }
 
 const MAX_EVIDENCE = 20
@@ -53,14 +60,38 @@ export async function fire(parts: FireParts, due: DueTrigger): Promise<'done' | 
     fired.restore?.(held)
     return 'moot'
   }
-  if (!due.isTold) tell(parts.recorder, fired)
-  due.isTold = true
-  await parts.revoke(target, fired.trigger.on, `trigger:${fired.trigger.on}`)
+  await underSpan(parts.telemetry, fired, async (trace) => {
+    if (!due.isTold) tell(parts.recorder, fired, trace)
+    due.isTold = true
+    const who = { by: `trigger:${fired.trigger.on}`, ...(trace === undefined ? {} : { trace }) }
+    await parts.revoke(target, fired.trigger.on, who)
+  })
   return 'done'
 }
 
+async function underSpan(
+  telemetry: Telemetry | undefined,
+  { trigger, clientId, txn, jti }: Fired,
+  work: (trace: string | undefined) => Promise<void>,
+): Promise<void> {
+  if (telemetry === undefined) return work(undefined)
+  const span = telemetry.span('hallpass.trigger', {
+    attributes: {
+      'hallpass.trigger': trigger.on,
+      'gen_ai.agent.id': clientId,
+      'hallpass.task.id': txn,
+      'hallpass.grant.id': jti,
+    },
+  })
+  try {
+    await span.run(() => work(span.traceparent))
+  } finally {
+    span.end()
+  }
+}
+
 /** The trail hears of it first, with the evidence; should the trail be down it hears later, and the end comes anyway. */
-function tell(recorder: FireParts['recorder'], fired: Fired): void {
+function tell(recorder: FireParts['recorder'], fired: Fired, trace: string | undefined): void {
   const { trigger, clientId, txn, jti, evidence, detail } = fired
   const { on, effect, ...bounds } = trigger
   const facts: Partial<AuditEvent> = {
@@ -68,6 +99,7 @@ function tell(recorder: FireParts['recorder'], fired: Fired): void {
     ...(txn === undefined ? {} : { txn }),
     ...(jti === undefined ? {} : { jti }),
     ...(detail === undefined ? {} : { detail }),
+    ...(trace === undefined ? {} : { trace }),
   }
   recorder.note('trigger.fired', {
     ...facts,

@@ -42,7 +42,7 @@ function setUp(triggers: readonly Trigger[], grants: readonly string[] = ['gr_1'
     parts: {
       ledger,
       recorder,
-      revoke: async (target, reason, by) => {
+      revoke: async (target, reason, { by }) => {
         if (state.isDown) throw new Error('down')
         killed.push({ target, reason, by })
       },
