@@ -131,7 +131,7 @@ export { reservationIds } from './ledger/reservation-ids.ts'
 export { isWellFormed } from './json/well-formed.ts'
 
 // Revocation
-export { createStatusLists } from './revocation/create-status-lists.ts'
+export { createStatusLists, statusListsOf } from './revocation/create-status-lists.ts'
 export { randomBelow } from './revocation/random-below.ts'
 export type { StatusLists, StatusListsOptions, StatusReference } from './revocation/create-status-lists.ts'
 export { STATUS, decodeStatusList, statusAt } from './revocation/status-list-encoding.ts'
@@ -142,11 +142,20 @@ export { checkStatusListClaims } from './revocation/check-status-list-claims.ts'
 export type { StatusListClaims, StatusListExpectation } from './revocation/check-status-list-claims.ts'
 
 // Audit
-export type { AuditDelivery, AuditEvent, AuditSink, EventOrigin, EventType, Trail, TrailLine } from './audit/event.ts'
+export type {
+  AuditDelivery,
+  AuditEvent,
+  AuditSink,
+  EventOrigin,
+  EventType,
+  SourceHead,
+  Trail,
+  TrailLine,
+} from './audit/event.ts'
 export { sentLine } from './audit/origin.ts'
 export { EventStem, UseEvent } from './audit/use-event.ts'
 export type { EventFacts } from './audit/use-event.ts'
-export type { SourceBreak, SourceChain } from './audit/source-chain-report.ts'
+export type { SourceBreak, SourceChain, SourceVouched } from './audit/source-chain-report.ts'
 export type { EventFilter } from './audit/event-filter.ts'
 export { isAftermath } from './audit/aftermath.ts'
 export { jsonText, quoted, quotedName } from './audit/json-text.ts'
@@ -160,6 +169,10 @@ export type { RedactOptions, RedactableMember } from './audit/redact-events.ts'
 export { createEventMerger } from './audit/merge-events.ts'
 export type { EventMerger, EventMergerOptions } from './audit/merge-events.ts'
 export { parseVerifierEvent } from './audit/parse-event.ts'
+export { verifySourceCheckpoint } from './audit/source-checkpoint.ts'
+export type { SignedSourceCheckpoint, SourceCheckpoint } from './audit/source-checkpoint.ts'
+export { isIntroduction, keyAudience } from './audit/key-introduction.ts'
+export type { SourceTrust } from './audit/source-vouches.ts'
 export { verifyCheckpoint } from './audit/checkpoint.ts'
 export type { Checkpoint, CheckpointProblem, CheckpointSigner } from './audit/checkpoint.ts'
 export { createCheckpointer } from './audit/checkpointer.ts'

@@ -1,5 +1,6 @@
 import { memoryTrail } from '@hallpass/core'
 import { describe, expect, test } from 'vitest'
+import { jws, keyPair } from '../../test/holder.ts'
 import { ORDERS, rig, START, STOCK } from '../../test/rig.ts'
 
 const event = (change: object = {}) => ({
@@ -69,5 +70,46 @@ describe('auditEndpoint()', () => {
     const { json } = await caller('orders-api')
     for (const body of ['rubbish', '[]', '{"events":{}}', '{"events":[],"more":1}'])
       expect((await json('/audit', body)).status).toBe(400)
+  })
+})
+
+describe('auditEndpoint() with checkpoints', () => {
+  const head = { source: `verifier:${ORDERS}`, chain: 'ch_aaaaaaaa', seq: 3, hash: 'h'.repeat(43) }
+  const sign = (pair: ReturnType<typeof keyPair>, claims: object = {}, header: object = {}) =>
+    jws(
+      { typ: 'hallpass-source-checkpoint+jwt', alg: 'ES256', jwk: pair.publicJwk, ...header },
+      { ...head, time: START, ...claims },
+      pair.privateKey,
+    )
+
+  test('auditEndpoint() keeps a checkpoint once, with the key that signed it', async () => {
+    const { caller, events } = rig()
+    const api = await caller('orders-api')
+    const report = { events: [event()], checkpoint: sign(api.pair) }
+    expect(await api.json('/audit', report)).toMatchObject({ status: 200, body: { accepted: 1 } })
+    expect(await api.json('/audit', report)).toMatchObject({ status: 200 })
+    expect(await events('trail.vouched')).toMatchObject([
+      { client_id: 'orders-api', aud: ORDERS, jkt: api.pair.jkt, data: { jws: report.checkpoint } },
+    ])
+    const [first, second] = (await events()).filter(({ type }) => type === 'use.refused' || type === 'trail.vouched')
+    expect([first?.type, second?.type]).toEqual(['use.refused', 'trail.vouched'])
+  })
+
+  test.each<[string, (own: ReturnType<typeof keyPair>) => object]>([
+    ['by another key than the one that proves the request', () => ({ checkpoint: sign(keyPair()) })],
+    ['of another API', (own) => ({ checkpoint: sign(own, { source: `verifier:${STOCK}` }) })],
+    ['of an instance', (own) => ({ checkpoint: sign(own, { source: `verifier:${ORDERS}#1` }) })],
+    ['with a signature by another key', (own) => ({ checkpoint: sign(keyPair(), {}, { jwk: own.publicJwk }) })],
+    ['of another typ', (own) => ({ checkpoint: sign(own, {}, { typ: 'dpop+jwt' }) })],
+    ['that is no text', () => ({ checkpoint: 7 })],
+    ['with an introduction that is a credential', (own) => ({ checkpoint: sign(own), introduction: sign(own) })],
+    ['that is only an introduction', () => ({ introduction: 'x' })],
+  ])('auditEndpoint() refuses a checkpoint %s, and the batch with it', async (_name, more) => {
+    const { caller, events } = rig()
+    const api = await caller('orders-api')
+    const { status } = await api.json('/audit', { events: [event()], ...more(api.pair) })
+    expect(status).toBe(400)
+    expect(await events('trail.vouched')).toEqual([])
+    expect(await events('use.refused')).toEqual([])
   })
 })

@@ -76,6 +76,7 @@ export const OCSF_MAPPING: Readonly<Record<EventType, Mapping>> = {
   'traffic.refused': call({ failed: true, severity: LOW, activity: OTHER }),
   'trail.checkpoint': entity('audit trail', UPDATE),
   'trail.recovered': entity('audit trail', UPDATE, { severity: MEDIUM }),
+  'trail.vouched': entity('audit trail', UPDATE),
   'trail.gap': entity('audit trail', UPDATE, { severity: HIGH }),
 }
 

@@ -134,6 +134,11 @@ export const rules: readonly Requirement[] = [
     source: 'rule 11',
     behavior: 'Truncation is found as far as a checkpoint held elsewhere.',
   },
+  {
+    id: 'evidence.source',
+    source: 'rule 11',
+    behavior: 'What an API signed of its events cannot be changed by whoever keeps the trail and all of its keys.',
+  },
   { id: 'evidence.keyed', source: 'rule 11', behavior: 'Parameter digests in the trail are keyed.' },
   {
     id: 'decide.deny-first',

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
-import { memoryTrail, verifyTrail, type AuditEvent } from '@hallpass/core'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createChain, memoryTrail, sentLine, verifyTrail, type AuditEvent, type TrailLine } from '@hallpass/core'
+import { brokerLedger } from '@hallpass/verifier/broker-ledger'
+import { forwardingTrail } from '@hallpass/verifier/forwarding-trail'
 import { atEachDoor, once, type Scenario } from '../scenario.ts'
 import { told, type Stage } from '../stage/stage.ts'
 
@@ -156,6 +161,46 @@ export const record: readonly Scenario[] = [
     assert.equal((await verifyTrail(cut)).ok, true, 'without a head elsewhere nobody can tell')
     assert.equal((await verifyTrail(cut, { expectHead: { seq: last.seq, hash: last.hash } })).ok, false)
   }),
+  once(
+    ['evidence.source'],
+    'finds what the keeper of the trail changed in events that an API signed',
+    async (stage) => {
+      const { world } = stage
+      const folder = await mkdtemp(join(tmpdir(), 'hallpass-source-'))
+      const identity = world.identity('https://orders.test')
+      const { now: clock } = world.clock
+      const to = brokerLedger({ issuer: world.issuer, identity: identity.source, fetch: world.fetch, clock })
+      const audit = forwardingTrail({ path: join(folder, 'spool'), to, checkpoint: { introduce: true } })
+      await stage.mount({ audit })
+      await stage.readOrder(await stage.readGrant(await stage.task()))
+      await audit.delivered()
+      await audit.close()
+      await rm(folder, { recursive: true })
+
+      const lines = await stage.events()
+      const sources = {
+        identities: identity.registered.kind === 'private_key_jwt' ? identity.registered.jwks : { keys: [] },
+      }
+      const whole = await verifyTrail(lines, { sources })
+      assert(whole.ok)
+      const [chain] = whole.sources
+      assert.equal(chain?.broken, 0)
+      assert.equal(chain?.vouched?.seq, chain?.head.seq)
+      assert.equal(chain?.vouched?.trust, 'introduced')
+
+      // Both chains are written anew: nothing in them needs a key.
+      const own = createChain()
+      const forged = memoryTrail()
+      for (const { seq: _seq, prev: _prev, hash: _hash, origin, ...event } of lines) {
+        const changed = origin === undefined ? event : { ...event, client_id: 'night-bot' }
+        const sent = origin && sentLine(JSON.parse(own.next(changed)) as TrailLine, origin.chain)
+        await forged.append(sent ?? changed)
+      }
+      const found = await verifyTrail(forged.lines(), { sources })
+      assert(found.ok)
+      assert.equal(found.sources[0]?.broken, 1)
+    },
+  ),
   once(['evidence.keyed'], 'keys the digests of parameters', async (stage) => {
     const task = await stage.task()
     const token = await stage.refundGrant(task)

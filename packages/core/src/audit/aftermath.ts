@@ -16,6 +16,7 @@ const AFTERMATH: ReadonlySet<EventType> = new Set<EventType>([
   'revocation.requested',
   'trail.checkpoint',
   'trail.recovered',
+  'trail.vouched',
   'trail.gap',
 ])
 

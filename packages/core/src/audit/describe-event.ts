@@ -59,6 +59,7 @@ const SENTENCES: Readonly<Record<EventType, (event: AuditEvent) => string>> = {
   'trail.checkpoint': (e) =>
     e.reason === undefined ? 'The trail was signed up to here' : `The trail could not be signed${after(e)}`,
   'trail.recovered': (e) => `A line torn by a crash was cut off${after(e)}`,
+  'trail.vouched': (e) => `A source signed how far its chain of events reaches${after(e)}`,
   'trail.gap': (e) => `A source’s events do not go on where they stopped${after(e)}`,
 }
 

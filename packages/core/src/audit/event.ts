@@ -26,6 +26,7 @@ export type EventType =
   | 'traffic.refused' // aggregated refusals of unauthenticated traffic
   | 'trail.checkpoint' // signed head of the chain; unsigned, with a reason, when the signer did not answer
   | 'trail.recovered' // a line torn by a crash was cut off
+  | 'trail.vouched' // another process signed, with its own key, how far the chain of its events reaches
   | 'trail.gap' // a source's own chain does not go on where it stopped: lines missing, moved, repeated or replaced
 
 /**
@@ -105,10 +106,24 @@ export interface AuditSink {
   readonly tail?: readonly TrailLine[]
 }
 
+/** The newest line of the chain that one source keeps. */
+export interface SourceHead {
+  /** `verifier:<audience>`, without an instance. */
+  readonly source: string
+  readonly chain: string
+  readonly seq: number
+  readonly hash: string
+}
+
 /** Takes events of other processes to the trail that keeps them. */
 export interface AuditDelivery {
   /** Resolves when every one of them is kept; those it had already are not kept twice. Rejects when that is not certain. */
   deliver(events: readonly AuditEvent[]): Promise<void>
+  /**
+   * Signs, with the sender's own key, how far the chain of what it delivered reaches, and takes that to the trail: who
+   * keeps the trail cannot change those events unnoticed any more. Resolves to what was signed (compact JWS).
+   */
+  vouch?(head: SourceHead, options?: { readonly introduce?: boolean }): Promise<string>
   /** True for an event that the receiver puts on record by itself. */
   records?(event: AuditEvent): boolean
 }

@@ -37,6 +37,7 @@ const LOOKS: Readonly<Record<EventType, readonly [mark: string, word: string, to
   'traffic.refused': ['✗', 'refused', 'bad'],
   'trail.checkpoint': ['✎', 'signed', 'quiet'],
   'trail.recovered': ['!', 'recovered', 'bad'],
+  'trail.vouched': ['✎', 'vouched', 'quiet'],
   'trail.gap': ['!', 'gap', 'bad'],
 }
 

@@ -5,6 +5,7 @@ import { verifyCheckpoint } from './checkpoint.ts'
 import type { TrailLine } from './event.ts'
 import { GENESIS, readLine } from './line.ts'
 import type { SourceChain } from './source-chain-report.ts'
+import type { SourceTrust } from './source-vouches.ts'
 import { createSourceChainReport } from './source-chain-report.ts'
 
 export type TrailProblem =
@@ -31,6 +32,8 @@ export interface TrailVerified {
   readonly uncovered: number
   /** The chains of other processes whose events are in it: each with its breaks, which do not break this trail. */
   readonly sources: readonly SourceChain[]
+  /** Lines in the name of a source that are in no chain of it: the broker recorded them, and nobody else vouches for them. */
+  readonly unchained: Readonly<Record<string, number>>
   /** What this result proves, and what it does not, in words. */
   readonly says: string
 }
@@ -48,6 +51,8 @@ export interface VerifyTrailOptions {
   readonly keys?: JwkSet
   /** A head kept elsewhere (a published checkpoint, once checked): the trail must reach it and agree with it. */
   readonly expectHead?: ChainHead
+  /** Whose word to take for the keys with which other processes signed their chains. Without it: the trail's own. */
+  readonly sources?: SourceTrust
 }
 
 type Lines = Iterable<string | TrailLine> | AsyncIterable<string | TrailLine>
@@ -111,14 +116,14 @@ const says = (uncovered: number, last: boolean, expected: boolean): string =>
  */
 export async function verifyTrail(
   lines: Lines,
-  { keys, expectHead }: VerifyTrailOptions = {},
+  { keys, expectHead, sources: trust }: VerifyTrailOptions = {},
 ): Promise<TrailVerified | TrailBroken> {
   const hashes: string[] = []
   let head: ChainHead = { seq: 0, hash: GENESIS }
   let last: TrailVerified['checkpoints']['last']
   let signed = 0
   let unsigned = 0
-  const sources = createSourceChainReport()
+  const sources = createSourceChainReport(trust)
   for await (const given of lines) {
     const number = head.seq + 1
     const line = readLine(typeof given === 'string' ? given : JSON.stringify(given))
@@ -128,6 +133,7 @@ export async function verifyTrail(
     head = { seq: line.seq, hash: line.hash }
     hashes.push(line.hash)
     sources.see(line, number)
+    if (line.type === 'trail.vouched') await sources.vouch(line, number)
     if (line.type !== 'trail.checkpoint') continue
     const jws = jwsOf(line)
     if (jws === undefined) {
@@ -166,6 +172,7 @@ export async function verifyTrail(
     checkpoints: { signed, unsigned, ...(last && { last }) },
     uncovered,
     sources: sources.chains(),
+    unchained: sources.unchained(),
     says: says(uncovered, last !== undefined, expectHead !== undefined),
   }
 }

@@ -31,6 +31,7 @@ export const TYP = {
   statusList: 'statuslist+jwt',
   securityEvent: 'secevent+jwt',
   checkpoint: 'hallpass-checkpoint+jwt',
+  sourceCheckpoint: 'hallpass-source-checkpoint+jwt',
 } as const
 
 /** Types of security events (RFC 8417). No standard one says that a single access token was revoked. */

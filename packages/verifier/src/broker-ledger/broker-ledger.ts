@@ -118,6 +118,12 @@ export function brokerLedger(options: BrokerLedgerOptions): UseLedger & AuditSin
       if (!recordsItself(event)) await events.add(event)
     },
     deliver,
+    async vouch(head, { introduce = false } = {}) {
+      const checkpoint = await link.vouch(head)
+      const introduction = introduce ? await link.introduction() : undefined
+      await link.post('/audit', { events: [], checkpoint, ...(introduction !== undefined && { introduction }) })
+      return checkpoint
+    },
     records: recordsItself,
     async flush() {
       await calls.drained()

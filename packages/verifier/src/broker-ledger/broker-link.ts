@@ -1,5 +1,12 @@
-import type { JsonObject, JsonValue, TokenSource } from '@hallpass/core'
-import { CLIENT_ASSERTION_TYPE, GRANT_TYPE, HallpassError, parseStrictJson } from '@hallpass/core'
+import type { JsonObject, JsonValue, SourceHead, TokenSource } from '@hallpass/core'
+import {
+  CLIENT_ASSERTION_TYPE,
+  GRANT_TYPE,
+  HallpassError,
+  isIntroduction,
+  keyAudience,
+  parseStrictJson,
+} from '@hallpass/core'
 import { readLimited } from '../body/read-limited.ts'
 import type { Fetch } from '../keys/remote-key-source.ts'
 import type { ProofKey } from './proof-key.ts'
@@ -21,6 +28,10 @@ export interface BrokerLink {
    * @throws HallpassError `ledger-unavailable` where no answer of the broker's came back.
    */
   post(path: '/redeem' | '/audit', body: JsonValue): Promise<JsonObject>
+  /** A checkpoint over a chain of this process's events, signed by the key that its requests are proven with. */
+  vouch(head: SourceHead): Promise<string>
+  /** What the identity of this API says of that key; undefined where it makes no assertion for such an audience. */
+  introduction(): Promise<string | undefined>
   /** Opens the event stream, asking once more after a stale token or a nonce that was asked for. The answer is unread. */
   open(
     path: '/events',
@@ -47,6 +58,15 @@ export function createBrokerLink({ issuer, identity, fetch, timeoutMs, clock }: 
   let key: Promise<ProofKey> | undefined
   let token: Promise<ApiToken> | undefined
   let nonce: string | undefined
+  let introduced: Promise<string | undefined> | undefined
+
+  const ownKey = (): Promise<ProofKey> => (key ??= createProofKey())
+  /** Only what is for this key alone may leave: any other assertion is a credential. */
+  const introduce = async (): Promise<string | undefined> => {
+    const { jkt } = await ownKey()
+    const assertion = await identity.assertion(keyAudience(jkt)).catch(() => undefined)
+    return isIntroduction(assertion, jkt) ? assertion : undefined
+  }
 
   const send = async (
     path: string,
@@ -55,8 +75,7 @@ export function createBrokerLink({ issuer, identity, fetch, timeoutMs, clock }: 
   ): Promise<Answer> => {
     const url = `${issuer.replace(/\/$/, '')}${path}`
     const { body, accessToken } = message
-    key ??= createProofKey()
-    const proof = await (await key).proof({ url, body, now: clock(), accessToken, nonce })
+    const proof = await (await ownKey()).proof({ url, body, now: clock(), accessToken, nonce })
     const response = await fetch(url, {
       method: 'POST',
       headers: {
@@ -136,8 +155,7 @@ export function createBrokerLink({ issuer, identity, fetch, timeoutMs, clock }: 
   const ask = async (path: string, { headers, signal }: Parameters<BrokerLink['open']>[1]): Promise<Response> => {
     const { token: accessToken } = await sharedToken()
     const url = `${issuer.replace(/\/$/, '')}${path}`
-    key ??= createProofKey()
-    const proof = await (await key).proof({ method: 'GET', url, now: clock(), accessToken, nonce })
+    const proof = await (await ownKey()).proof({ method: 'GET', url, now: clock(), accessToken, nonce })
     const response = await fetch(url, {
       headers: { ...headers, dpop: proof, authorization: `DPoP ${accessToken}` },
       redirect: 'error',
@@ -150,6 +168,16 @@ export function createBrokerLink({ issuer, identity, fetch, timeoutMs, clock }: 
   }
 
   return {
+    async vouch({ source, chain, seq, hash }) {
+      return (await ownKey()).vouch({ source, chain, seq, hash, time: Math.floor(clock()) })
+    },
+    async introduction() {
+      introduced ??= introduce()
+      const said = await introduced
+      // Asked for again the next time: the identity may have been away.
+      if (said === undefined) introduced = undefined
+      return said
+    },
     async open(path, request) {
       const first = await ask(path, request)
       if (first.status !== 401) return first

@@ -1,4 +1,4 @@
-import type { AuditDelivery } from '@hallpass/core'
+import type { AuditDelivery, SourceHead, TrailLine } from '@hallpass/core'
 import { sentLine } from '@hallpass/core'
 import type { Spool } from '@hallpass/core/file-trail'
 
@@ -8,6 +8,8 @@ export interface ForwarderOptions {
   /** Milliseconds before the first new attempt after a failure, doubled up to `maxRetryMs`. */
   readonly retryMs: number
   readonly maxRetryMs: number
+  /** Told of every head that the receiver acknowledged, and how many lines came to it. */
+  readonly onAcknowledged?: (head: SourceHead, lines: number) => void
 }
 
 export interface Forwarder {
@@ -27,7 +29,7 @@ const MAX_CHARS = 250_000
 const HALF = 0.5
 
 /** Sends a spool's lines in order, one batch at a time; the next only after the last was acknowledged and marked so. */
-export function createForwarder({ spool, to, retryMs, maxRetryMs }: ForwarderOptions): Forwarder {
+export function createForwarder({ spool, to, retryMs, maxRetryMs, onAcknowledged }: ForwarderOptions): Forwarder {
   let failures = 0
   let stopped = false
   let running: Promise<void> | undefined
@@ -50,6 +52,9 @@ export function createForwarder({ spool, to, retryMs, maxRetryMs }: ForwarderOpt
     await to.deliver(lines.map((line) => sentLine(line, spool.chain)))
     await spool.acknowledge()
     failures = 0
+    const newest = lines.at(-1) as TrailLine
+    const { seq, hash } = newest
+    onAcknowledged?.({ source: newest.source.replace(/#[^#]*$/, ''), chain: spool.chain, seq, hash }, lines.length)
     settle()
     return true
   }

@@ -1,8 +1,9 @@
-import type { AuditDelivery, AuditEvent } from '@hallpass/core'
+import type { AuditDelivery, AuditEvent, SourceHead } from '@hallpass/core'
+import { encodeBase64url, isIntroduction, verifySourceCheckpoint } from '@hallpass/core'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { fakeBroker } from '../../test/fake-broker.ts'
 import { scriptedLedger } from '../../test/scripted-ledger.ts'
 import { AUDIENCE, ISSUER, NOW } from '../../test/test-issuer.ts'
@@ -27,6 +28,12 @@ const eventOf = (n: number, change: Partial<AuditEvent> = {}): AuditEvent => ({
 const ids = (events: readonly AuditEvent[]) => events.map(({ id }) => id)
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
 const idsOf = (from: number, to: number) => ids(range(from, to).map((n) => eventOf(n)))
+
+/** As an identity provider writes one; nobody here checks its signature. */
+const assertionFor = (aud: string): string => {
+  const part = (value: object) => encodeBase64url(new TextEncoder().encode(JSON.stringify(value)))
+  return `${part({ alg: 'ES256' })}.${part({ sub: 'orders-api', aud })}.${'A'.repeat(86)}`
+}
 
 function receiver() {
   const got: AuditEvent[] = []
@@ -144,10 +151,109 @@ describe('forwardingTrail()', () => {
     await trail.close()
   })
 
+  test('signs with the key of its requests how far it delivered, for what came before a restart too', async () => {
+    const broker = fakeBroker(scriptedLedger())
+    const identity = {
+      type: 'jwt-bearer' as const,
+      clientId: 'orders-api',
+      assertion: async (audience: string) => assertionFor(audience),
+    }
+    const ledgerOf = () => brokerLedger({ issuer: ISSUER, identity, fetch: broker.fetch, clock: () => NOW })
+    const published: string[] = []
+    const checkpoint = { everyEvents: 2, introduce: true, publish: (jws: string) => void published.push(jws) }
+    const first = open(ledgerOf(), { checkpoint })
+    void first.append(eventOf(1))
+    await first.delivered()
+    void first.append(eventOf(2))
+    await first.delivered()
+    await vi.waitUntil(() => first.state().vouched === 2, { timeout: 20_000 })
+    void first.append(eventOf(3))
+    await first.delivered()
+    await first.close()
+    const second = open(ledgerOf(), { checkpoint })
+    void second.append(eventOf(4))
+    await second.delivered()
+    expect(second.state()).toMatchObject({ vouched: 0 })
+    await second.close()
+
+    const told = broker.received.filter(({ path: to, body }) => to === '/audit' && body.includes('"checkpoint"'))
+    const reports = told.map(({ body }) => JSON.parse(body) as { checkpoint: string; introduction: string })
+    expect(reports.map((report) => report.checkpoint)).toEqual(published)
+    const signed = await Promise.all(published.map(async (jws) => verifySourceCheckpoint(jws)))
+    const heads = broker.events.map(({ origin }) => origin)
+    expect(signed).toMatchObject(
+      [2, 3, 4].map((seq) => ({
+        ok: true,
+        value: { source: `verifier:${AUDIENCE}`, seq, chain: heads[0]?.chain, hash: heads[seq - 1]?.hash, time: NOW },
+      })),
+    )
+    const keys = signed.map((each) => each.ok && each.value.jkt)
+    expect(keys[1]).toBe(keys[0])
+    expect(keys[2]).not.toBe(keys[0])
+    expect(reports.map(({ introduction }, n) => isIntroduction(introduction, String(keys[n])))).toEqual([
+      true,
+      true,
+      true,
+    ])
+  })
+
+  test('signs for the rest after a while', async () => {
+    const { to } = receiver()
+    const heads: SourceHead[] = []
+    const trail = open(
+      { ...to, vouch: async (head) => (heads.push(head), 'jws') },
+      { checkpoint: { everySeconds: 1, everyEvents: 1000 } },
+    )
+    void trail.append(eventOf(1))
+    await vi.waitUntil(() => heads.length > 0, { timeout: 20_000 })
+    expect(heads).toMatchObject([{ seq: 1 }])
+    await trail.close()
+    expect(heads).toHaveLength(1)
+  })
+
+  test('keeps delivering when a checkpoint is not taken, and covers it with the next', async () => {
+    const { got, to } = receiver()
+    const heads: SourceHead[] = []
+    const vouch = async (head: SourceHead) => {
+      heads.push(head)
+      if (heads.length === 1) throw new Error('not now')
+      return 'jws'
+    }
+    const trail = open({ ...to, vouch }, { checkpoint: { everyEvents: 1 } })
+    void trail.append(eventOf(1))
+    await trail.delivered()
+    void trail.append(eventOf(2))
+    await trail.delivered()
+    await trail.close()
+    expect(ids(got)).toEqual(idsOf(1, 2))
+    expect(heads.at(-1)?.seq).toBe(2)
+    expect(trail.state().vouched).toBe(2)
+  })
+
+  test('lets no assertion out that is for anybody but its key', async () => {
+    const broker = fakeBroker(scriptedLedger())
+    const identity = {
+      type: 'jwt-bearer' as const,
+      clientId: 'orders-api',
+      assertion: async () => assertionFor(ISSUER),
+    }
+    const trail = open(brokerLedger({ issuer: ISSUER, identity, fetch: broker.fetch, clock: () => NOW }), {
+      checkpoint: { introduce: true },
+    })
+    void trail.append(eventOf(1))
+    await trail.delivered()
+    await trail.close()
+    const told = broker.received.filter(({ body }) => body.includes('"checkpoint"'))
+    expect(told).toHaveLength(1)
+    expect(told[0]?.body).not.toContain('introduction')
+  })
+
   test.each([
     ['no receiver', { to: undefined as unknown as AuditDelivery }],
     ['no time between attempts', { retryMs: 0 }],
     ['half a millisecond at most', { maxRetryMs: 0.5 }],
+    ['no events between checkpoints', { checkpoint: { everyEvents: 0 } }],
+    ['half a second between checkpoints', { checkpoint: { everySeconds: 0.5 } }],
   ])('takes no options with %s', (_name, wrong) => {
     expect(() => open(receiver().to, wrong)).toThrow(expect.objectContaining({ code: 'configuration-invalid' }))
   })

@@ -2,6 +2,7 @@ import type { AuditDelivery, AuditSink } from '@hallpass/core'
 import { HallpassError } from '@hallpass/core'
 import { openSpool } from '@hallpass/core/file-trail'
 import { createForwarder } from './forwarder.ts'
+import { createVoucher } from './voucher.ts'
 import { sendable } from './sendable.ts'
 
 export interface ForwardingTrailOptions {
@@ -22,6 +23,25 @@ export interface ForwardingTrailOptions {
   readonly retryMs?: number
   /** Milliseconds between attempts at most; default 30 000. */
   readonly maxRetryMs?: number
+  readonly checkpoint?: SourceCheckpointOptions
+}
+
+/** How often this process signs, with the key that its requests to the broker are proven with, how far it delivered. */
+export interface SourceCheckpointOptions {
+  /** After this many events; default 1000. */
+  readonly everyEvents?: number
+  /** When this many seconds have passed and something was delivered; default 60. */
+  readonly everySeconds?: number
+  /**
+   * Sends along what this API's identity says of the key, so that an auditor need not take the trail's word for it. The
+   * identity is asked for an assertion with the audience `urn:hallpass:key:<thumbprint>` and no other. Default false.
+   */
+  readonly introduce?: boolean
+  /**
+   * Gets each checkpoint (compact JWS) that the broker took, to keep it elsewhere. Only what is held elsewhere proves
+   * that nothing was cut off at the end.
+   */
+  readonly publish?: (jws: string) => void
 }
 
 export interface ForwardingState {
@@ -35,6 +55,8 @@ export interface ForwardingState {
   readonly failures: number
   /** Lines altered on disk, which could not be sent. */
   readonly damaged: number
+  /** Number of the newest line for which a checkpoint of this process is in the broker's trail; 0 before the first. */
+  readonly vouched: number
 }
 
 /** An audit sink whose events are on disk here until they are in the broker's trail. */
@@ -43,7 +65,7 @@ export interface ForwardingTrail extends AuditSink {
   state(): ForwardingState
   /** Resolves when everything appended so far is acknowledged; waits for as long as the receiver is away. */
   delivered(): Promise<void>
-  /** Stops sending after the batch on its way. What is undelivered stays on disk for the next start. */
+  /** Stops sending after the batch on its way, and signs for what was delivered. What is undelivered stays on disk for the next start. */
   close(): Promise<void>
 }
 
@@ -52,11 +74,20 @@ function milliseconds(value: number, name: string): number {
   throw new HallpassError('configuration-invalid', `forwardingTrail({ ${name} }) takes whole milliseconds of 1 or more`)
 }
 
+function wholeNumber(value: number, name: string, most: number): number {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= most) return value
+  throw new HallpassError(
+    'configuration-invalid',
+    `forwardingTrail({ checkpoint: { ${name} } }) takes a whole number from 1 to ${most}`,
+  )
+}
+
 /**
  * Records a verifier's events in a chained spool on disk and delivers them to the broker's trail: in order, each once,
  * over restarts of either side, and however long the broker is away.
  *
- * An event names its place in the spool's chain, so the broker sees a gap, a reorder or a rollback of this source. When
+ * An event names its place in the spool's chain, so the broker sees a gap, a reorder or a rollback of this source; and
+ * this process signs how far it delivered, so that the broker cannot change what it has unnoticed. When
  * the spool is full or its disk does not write, `append` throws HallpassError `audit-unavailable` and the request is
  * refused. Ends of uses and what else has already happened get a quarter more room.
  *
@@ -70,6 +101,10 @@ export function forwardingTrail(options: ForwardingTrailOptions): ForwardingTrai
   if (typeof to?.deliver !== 'function') {
     throw new HallpassError('configuration-invalid', 'forwardingTrail({ to }) takes brokerLedger({ issuer, identity })')
   }
+  const { introduce = false, publish } = options.checkpoint ?? {}
+  const everyEvents = wholeNumber(options.checkpoint?.everyEvents ?? 1000, 'everyEvents', 1_000_000)
+  const everySeconds = wholeNumber(options.checkpoint?.everySeconds ?? 60, 'everySeconds', 86_400)
+  const voucher = createVoucher({ to, everyEvents, everySeconds, introduce, publish })
   const spool = openSpool({
     path,
     ...(durable !== undefined && { durable }),
@@ -77,7 +112,13 @@ export function forwardingTrail(options: ForwardingTrailOptions): ForwardingTrai
     ...(segmentBytes !== undefined && { segmentBytes }),
     onWritten: () => forwarder.wake(),
   })
-  const forwarder = createForwarder({ spool, to, retryMs, maxRetryMs })
+  const forwarder = createForwarder({
+    spool,
+    to,
+    retryMs,
+    maxRetryMs,
+    onAcknowledged: (head, lines) => voucher.acknowledged(head, lines),
+  })
   // What the last process left.
   forwarder.wake()
 
@@ -89,7 +130,7 @@ export function forwardingTrail(options: ForwardingTrailOptions): ForwardingTrai
     backlog: () => spool.state().waiting,
     state() {
       const { waiting, bytes, full, damaged } = spool.state()
-      return { waiting, bytes, full, damaged, failures: forwarder.failures() }
+      return { waiting, bytes, full, damaged, vouched: voucher.vouched(), failures: forwarder.failures() }
     },
     async delivered() {
       await spool.flush()
@@ -97,6 +138,8 @@ export function forwardingTrail(options: ForwardingTrailOptions): ForwardingTrai
     },
     async close() {
       await forwarder.stop()
+      // A broker that is away would only be waited for.
+      if (forwarder.failures() === 0) await voucher.finish()
       await spool.close()
     },
   }
