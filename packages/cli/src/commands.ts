@@ -6,6 +6,7 @@ import { initCommand } from './init/init.ts'
 import { keysGenerate } from './keys/keys-generate.ts'
 import { keysList } from './keys/keys-list.ts'
 import { keysRotate } from './keys/keys-rotate.ts'
+import { ledgerRaiseEpoch } from './ledger/raise-epoch.ts'
 import { policyCheck } from './policy/policy-check.ts'
 import { policyExplain } from './policy/policy-explain.ts'
 import { resumeCommand, revokeCommand } from './revoke/revoke.ts'
@@ -29,4 +30,5 @@ export const commands: readonly Command[] = [
   keysGenerate,
   keysList,
   keysRotate,
+  ledgerRaiseEpoch,
 ]

@@ -12,6 +12,8 @@ export interface TrailConfig {
   /** Signed checkpoints after so many events or seconds; default 1000 and 60. */
   readonly everyEvents?: number
   readonly everySeconds?: number
+  /** Events that may wait for the disk before nothing is issued any more; default 10 000. */
+  readonly maxBufferedEvents?: number
 }
 
 /**
@@ -63,7 +65,7 @@ export interface ListenConfig {
  * What `hallpass serve` and `hallpass dev` run. Nothing in it opens a file or a connection by being loaded, so that
  * `hallpass policy check` can read it anywhere.
  */
-export interface HallpassConfig extends Omit<BrokerOptions, 'keys' | 'audit' | 'ledger' | 'clock' | 'fetch'> {
+export interface HallpassConfig extends Omit<BrokerOptions, 'keys' | 'audit' | 'ledger' | 'clock'> {
   /** Directory made by `hallpass keys generate`, relative to the configuration file; or what gives the keys. */
   readonly keys: string | (() => SigningKeys | Promise<SigningKeys>)
   /** Path of the trail's file, relative to the configuration file; or what opens one. */

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Failure } from '../command/failure.ts'
+import { checkMembers } from './check-members.ts'
 import type { HallpassConfig } from './define-config.ts'
 
 export const CONFIG_NAME = 'hallpass.config.ts'
@@ -85,6 +86,11 @@ export async function loadConfig(path = CONFIG_NAME): Promise<LoadedConfig> {
   const isConfig = typeof config === 'object' && config !== null && 'issuer' in config && 'policy' in config
   if (!isConfig) {
     throw new Failure(`${file} has no default export of defineConfig({ issuer, policy, ... }) from '@hallpass/cli'`)
+  }
+  try {
+    checkMembers(config)
+  } catch (error) {
+    throw error instanceof Failure ? new Failure(`${file}: ${error.message}`) : error
   }
   return { config: config as HallpassConfig, file, directory: dirname(file) }
 }

@@ -34,15 +34,18 @@ async function databaseSync(configFile: string): Promise<Open> {
   return exports['DatabaseSync'] as Open
 }
 
-/** Opens the ledger in a file on this machine's disk. */
-export async function openSqlite(configFile: string, { path, place, options }: SqlitePlace): Promise<OpenedLedger> {
+async function openFile(configFile: string, path: string): Promise<Closable> {
   const Database = await databaseSync(configFile)
-  let database: Closable
   try {
-    database = new Database(path)
+    return new Database(path)
   } catch (error) {
     throw new Failure(`The ledger's file ${path} cannot be opened: ${(error as Error).message}`)
   }
+}
+
+/** Opens the ledger in a file on this machine's disk. */
+export async function openSqlite(configFile: string, { path, place, options }: SqlitePlace): Promise<OpenedLedger> {
+  const database = await openFile(configFile, path)
   try {
     const ledger = sqliteLedger({ ...options, database })
     const close = async (): Promise<void> => {
@@ -53,5 +56,19 @@ export async function openSqlite(configFile: string, { path, place, options }: S
   } catch (error) {
     database.close()
     throw error
+  }
+}
+
+/** Works on the file without opening the ledger in it. */
+export async function withSqliteFile<T>(
+  configFile: string,
+  path: string,
+  work: (database: SqliteHandle) => T,
+): Promise<T> {
+  const database = await openFile(configFile, path)
+  try {
+    return work(database)
+  } finally {
+    database.close()
   }
 }

@@ -41,10 +41,11 @@ const currentSigner = (keys: SigningKeys) => ({
 function openTrail({ config, directory }: LoadedConfig, keys: SigningKeys, { publish }: OpenOptions) {
   const { trail, issuer } = config
   if (typeof trail === 'function') return trail()
-  const { path, durable = 'grouped', everyEvents = 1000, everySeconds = 60 } = trailConfig(trail)
+  const { path, durable = 'grouped', everyEvents = 1000, everySeconds = 60, maxBufferedEvents } = trailConfig(trail)
   return fileTrail({
     path: resolve(directory, path),
     durable,
+    ...(maxBufferedEvents !== undefined && { maxBufferedEvents }),
     source: `broker:${issuer}`,
     checkpoint: { signer: currentSigner(keys), everyEvents, everySeconds, publish },
   })

@@ -8,10 +8,12 @@ import { openRedis } from './ledger-redis.ts'
 import { openSqlite } from './ledger-sqlite.ts'
 import type { OpenedLedger } from './opened-ledger.ts'
 
-export const DEFAULT_LEDGER = 'sqlite:hallpass.db'
+const DEFAULT_LEDGER = 'sqlite:hallpass.db'
+
+type Written = Exclude<HallpassConfig['ledger'], () => unknown>
 
 /** What each way to write a place means. */
-function ledgerConfig(ledger: Exclude<HallpassConfig['ledger'], undefined | (() => unknown)>): LedgerConfig | 'memory' {
+export function configuredLedger(ledger: Written = DEFAULT_LEDGER): LedgerConfig | 'memory' {
   if (typeof ledger !== 'string') return ledger
   const [scheme = ''] = ledger.split(':', 1)
   switch (scheme) {
@@ -43,9 +45,9 @@ const nothing = async (): Promise<void> => undefined
 
 /** Opens the ledger that a configuration names; a database answers before this does. */
 export async function openLedger({ config, directory, file }: LoadedConfig): Promise<OpenedLedger> {
-  const { ledger = DEFAULT_LEDGER } = config
+  const { ledger } = config
   if (typeof ledger === 'function') return { ledger: await ledger(), place: 'as configured', close: nothing }
-  const where = ledgerConfig(ledger)
+  const where = configuredLedger(ledger)
   if (where === 'memory') {
     return { ledger: memoryLedger({ exactFor: 'one-process' }), place: 'memory, for one process', close: nothing }
   }
