@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { HallpassError } from '../fault.ts'
 import { canonicalize } from './canonicalize.ts'
 import { parseStrictJson } from './parse-strict-json.ts'
 import type { JsonValue } from './value.ts'
@@ -52,6 +53,14 @@ describe('canonicalize()', () => {
     ['becbf647612f3696', '-0.0000033333333333333333'],
   ])('writes double %s as %s', (bits, text) => {
     expect(canonicalize(Buffer.from(bits, 'hex').readDoubleBE())).toBe(text)
+  })
+
+  test('writes 64 levels and no more', () => {
+    const nested = (levels: number) => JSON.parse('['.repeat(levels) + ']'.repeat(levels)) as JsonValue
+    const named = (levels: number) => JSON.parse('{"a":'.repeat(levels) + '1' + '}'.repeat(levels)) as JsonValue
+    expect(canonicalize(nested(64))).toBe('['.repeat(64) + ']'.repeat(64))
+    expect(canonicalize(named(64))).toBe('{"a":'.repeat(64) + '1' + '}'.repeat(64))
+    for (const value of [nested(65), named(65)]) expect(() => canonicalize(value)).toThrow(HallpassError)
   })
 
   test('is stable through a parse', () => {
