@@ -60,6 +60,90 @@ describe('cachedKeys()', () => {
     expect([await find('b', 1000), await find('a', 1000)]).toEqual(['b', 'token-key-unknown'])
   })
 
+  test('a clock that was set back makes no set last longer where the next cannot be had', async () => {
+    const { state, keys, find } = setUp()
+    await find('a', 100_000)
+    state.fails = true
+    expect([await find('a', 1000), keys.current(1599)]).toEqual(['a', true])
+    expect([await find('a', 1601), keys.current(1601)]).toEqual(['keys-unavailable', false])
+  })
+
+  test('asks for nothing while the set is new, also after the cool-down', async () => {
+    const { state, keys, find } = setUp()
+    expect([await find('a', 1000), await find('a', 1100), keys.current(1299)]).toEqual(['a', 'a', true])
+    expect(state.loads).toBe(1)
+    expect([keys.current(1300), state.loads]).toEqual([true, 2])
+  })
+
+  test('a set is stale beyond its last second, not in it', async () => {
+    const { state, keys, find } = setUp()
+    await find('a', 0)
+    state.fails = true
+    expect([keys.current(900), await find('a', 900), await find('b', 900)]).toEqual([true, 'a', 'token-key-unknown'])
+    expect([keys.current(900.1), await find('a', 900.1)]).toEqual([false, 'keys-unavailable'])
+  })
+
+  test('waits longer after each failed load, at most the cool-down, and not at all after a good one', async () => {
+    const { state, find } = setUp(undefined, { coolDownSeconds: 5, retrySeconds: 2 })
+    state.fails = true
+    const loadsAt = async (now: number) => (await find('a', now), state.loads)
+    const first = [await loadsAt(0), await loadsAt(0), await loadsAt(1.9), await loadsAt(2)]
+    const second = [await loadsAt(5.9), await loadsAt(6)]
+    const third = [await loadsAt(10.9), await loadsAt(11), await loadsAt(15.9)]
+    expect([first, second, third]).toEqual([
+      [1, 1, 1, 2],
+      [2, 3],
+      [3, 4, 4],
+    ])
+    state.fails = false
+    expect(await find('a', 16)).toBe('a')
+    state.fails = true
+    expect([await loadsAt(316), await loadsAt(317.9), await loadsAt(318)]).toEqual([6, 6, 7])
+  })
+
+  test('waits as long as it is told where there is no cool-down', async () => {
+    const { state, find } = setUp(undefined, { coolDownSeconds: 0, retrySeconds: 2 })
+    state.fails = true
+    const loadsAt = async (now: number) => (await find('a', now), state.loads)
+    expect([await loadsAt(0), await loadsAt(1.9), await loadsAt(2), await loadsAt(4)]).toEqual([1, 1, 2, 3])
+  })
+
+  test('asks for an unknown key again in the moment the cool-down is over', async () => {
+    const { state, find } = setUp()
+    await find('a', 0)
+    expect([await find('b', 29.9), state.loads, await find('b', 30), state.loads]).toEqual([
+      'token-key-unknown',
+      1,
+      'token-key-unknown',
+      2,
+    ])
+  })
+
+  test('stays synchronous with a source that is, and takes its failures the same', () => {
+    const state = { fails: false, loads: 0 }
+    const keys = cachedKeys(
+      {
+        load() {
+          state.loads += 1
+          if (state.fails) throw new Error('down')
+          return { keys: [key('a')] }
+        },
+        refreshSeconds: 300,
+        staleSeconds: 900,
+        coolDownSeconds: 30,
+        retrySeconds: 1,
+      },
+      ['ES256'],
+    )
+    expect(keys.find('a', 'ES256', 0)).toMatchObject({ ok: true, value: { kid: 'a' } })
+    state.fails = true
+    expect(keys.find('a', 'ES256', 900)).toMatchObject({ ok: true, value: { kid: 'a' } })
+    expect(keys.find('a', 'ES256', 901)).toMatchObject({ ok: false, reason: 'keys-unavailable' })
+    expect([keys.find('a', 'ES256', 901.5), state.loads]).toMatchObject([{ ok: false, reason: 'keys-unavailable' }, 3])
+    state.fails = false
+    expect(keys.find('a', 'ES256', 910)).toMatchObject({ ok: true, value: { kid: 'a' } })
+  })
+
   test('a flood of unknown key ids costs the issuer one load per cool-down', async () => {
     const { state, find } = setUp()
     const flood = async (now: number) =>

@@ -30,27 +30,25 @@ export function cachedKeys(source: KeySource, algorithms: readonly SignatureAlgo
   let notBefore = Number.NEGATIVE_INFINITY
   let settledAt = Number.NEGATIVE_INFINITY
   let failures = 0
-  let loading: Promise<boolean> | undefined
+  let loading: Promise<void> | undefined
 
   // A clock that was set back must not make the rest as long as the step.
   const rests = (now: number): boolean => now < notBefore && now >= settledAt
-  const loaded = (now: number): boolean => {
+  const loaded = (now: number): void => {
     loadedAt = now
     settledAt = now
     notBefore = now + source.coolDownSeconds
     failures = 0
-    return true
   }
-  const failed = (now: number): boolean => {
+  const failed = (now: number): void => {
     failures += 1
     settledAt = now
     notBefore = now + Math.min(failures * source.retrySeconds, Math.max(source.coolDownSeconds, source.retrySeconds))
-    return false
   }
-  // True: the set is as of now. A failure keeps the old set until it is stale.
-  const load = (now: number): MaybePromise<boolean> => {
+  // A failure keeps the old set until it is stale.
+  const load = (now: number): MaybePromise<void> => {
     if (loading !== undefined) return loading
-    if (rests(now)) return loadedAt > now - source.staleSeconds
+    if (rests(now)) return undefined
     try {
       const done = chain(
         chain(source.load(), (set) => ring.replace(set)),
@@ -63,6 +61,12 @@ export function cachedKeys(source: KeySource, algorithms: readonly SignatureAlgo
       return failed(now)
     }
   }
+  // By a clock that was set back the set would stay new for as long as the step: from there on it is due, and ages on.
+  const ageAt = (now: number): number => {
+    if (now < loadedAt) loadedAt = now - source.refreshSeconds
+    return now - loadedAt
+  }
+  const isStale = (now: number): boolean => ageAt(now) > source.staleSeconds
 
   const lookUp = (kid: string, algorithm: string) => {
     const key = ring.get(kid)
@@ -71,19 +75,14 @@ export function cachedKeys(source: KeySource, algorithms: readonly SignatureAlgo
 
   return {
     current(now) {
-      // Before the load stands a clock that was set back: by it the set would stay new for as long as the step.
-      if (now >= loadedAt && now - loadedAt <= source.refreshSeconds) return true
-      if (!rests(now)) void load(now)
-      return now - loadedAt <= source.staleSeconds
+      if (ageAt(now) < source.refreshSeconds) return true
+      void load(now)
+      return !isStale(now)
     },
     find(kid, algorithm, now) {
-      const usable = this.current(now)
-      const known = usable ? lookUp(kid, algorithm) : undefined
+      const known = this.current(now) ? lookUp(kid, algorithm) : undefined
       if (known !== undefined) return known
-      return chain(load(now), (fresh) => {
-        if (fresh || now - loadedAt <= source.staleSeconds) return lookUp(kid, algorithm) ?? UNKNOWN
-        return UNAVAILABLE
-      })
+      return chain(load(now), () => (isStale(now) ? UNAVAILABLE : (lookUp(kid, algorithm) ?? UNKNOWN)))
     },
   }
 }

@@ -5,6 +5,10 @@ import { describe, expect, test } from 'vitest'
 import { newKeyPair } from '../../test/test-issuer.ts'
 import { createKeyRing } from './key-ring.ts'
 
+const ENCODING = {
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+} as const
 const pair = newKeyPair()
 const other = newKeyPair()
 const jwk = (kid: string, more: object = {}): Jwk => ({ ...pair.publicJwk, kid, ...more })
@@ -58,6 +62,14 @@ describe('createKeyRing()', () => {
     expect(ring.get(kid)).toMatchObject({ kid, live: true })
   })
 
+  test('leaves out an RSA key without an algorithm, though it could verify with the only one there is', async () => {
+    const encoded = generateKeyPairSync('rsa', { modulusLength: 2048, ...ENCODING })
+    const rsa = { ...(createPublicKey(encoded.publicKey).export({ format: 'jwk' }) as Jwk), kid: 'a' }
+    const ring = createKeyRing(['RS256'])
+    await ring.replace({ keys: [rsa, { ...rsa, kid: 'b', alg: 'RS256' }] })
+    expect([ring.get('a'), ring.get('b')?.algorithm]).toEqual([undefined, 'RS256'])
+  })
+
   test('an id that is held twice beyond the limit is held twice', () => {
     const { ring } = ringOf(...named(32), jwk('k0'))
     expect([ring.get('k0'), ring.get('k1')?.live]).toEqual([undefined, true])
@@ -87,14 +99,10 @@ describe('createKeyRing()', () => {
     ['P-521', 'ES512'],
     ['Ed25519', 'EdDSA'],
   ] as const)('reads the algorithm off the curve %s: %s', async (crv, algorithm) => {
-    const encoding = {
-      publicKeyEncoding: { type: 'spki', format: 'pem' },
-      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-    } as const
     const { publicKey } =
       crv === 'Ed25519'
-        ? generateKeyPairSync('ed25519', encoding)
-        : generateKeyPairSync('ec', { namedCurve: crv, ...encoding })
+        ? generateKeyPairSync('ed25519', ENCODING)
+        : generateKeyPairSync('ec', { namedCurve: crv, ...ENCODING })
     const key = { ...(createPublicKey(publicKey).export({ format: 'jwk' }) as Jwk), kid: 'a' }
     const ring = createKeyRing([algorithm])
     await ring.replace({ keys: [key] })

@@ -65,10 +65,10 @@ const ringKey = (kid: string, algorithm: string, rest: { key: VerifyKey; source:
   live: true,
 })
 
-function repeatedKids(keys: readonly Jwk[]): Set<string> {
-  const seen = new Set<string>()
-  const twice = new Set<string>()
-  for (const { kid } of keys) if (kid !== undefined) (seen.has(kid) ? twice : seen).add(kid)
+function repeatedKids(keys: readonly Jwk[]): Set<string | undefined> {
+  const seen = new Set<string | undefined>()
+  const twice = new Set<string | undefined>()
+  for (const { kid } of keys) (seen.has(kid) ? twice : seen).add(kid)
   return twice
 }
 

@@ -1,5 +1,5 @@
-import type { JsonObject, Jwk } from '@hallpass/core'
-import { HallpassError, parseStrictJson } from '@hallpass/core'
+import type { JsonObject, JsonValue, Jwk } from '@hallpass/core'
+import { HallpassError, isJsonObject, parseStrictJson } from '@hallpass/core'
 import type { KeySource } from './cached-keys.ts'
 import { readLimited } from '../body/read-limited.ts'
 import { requireSecureUrl } from './secure-url.ts'
@@ -28,7 +28,7 @@ export function remoteKeySource(issuer: string, fetch: Fetch): KeySource {
       if (new URL(uri).origin !== origin) throw unavailable('keeps its keys on another origin')
       const set = await getJson(fetch, uri)
       if (!Array.isArray(set['keys'])) throw unavailable('has no key set')
-      return { keys: (set['keys'] as readonly unknown[]).filter(isJwk) }
+      return { keys: (set['keys'] as readonly JsonValue[]).filter(isJwk) }
     },
   }
 }
@@ -50,16 +50,12 @@ async function getJson(fetch: Fetch, url: string): Promise<JsonObject> {
   const bytes = await readLimited(response, MAX_METADATA_BYTES)
   if (bytes === undefined) throw unavailable('sent too much')
   const parsed = parseStrictJson(bytes)
-  if (!parsed.ok || typeof parsed.value !== 'object' || parsed.value === null || Array.isArray(parsed.value)) {
-    throw unavailable('sent no JSON object')
-  }
-  return parsed.value as JsonObject
+  if (!parsed.ok || !isJsonObject(parsed.value)) throw unavailable('sent no JSON object')
+  return parsed.value
 }
 
 const unavailable = (what: string) =>
   new HallpassError('broker-unavailable', `The issuer ${what}; check the issuer option`)
 
-const isJwk = (value: unknown): value is Jwk =>
-  typeof value === 'object' &&
-  value !== null &&
-  ['kty', 'kid'].every((member) => typeof (value as Record<string, unknown>)[member] === 'string')
+const isJwk = (value: JsonValue): value is JsonValue & Jwk =>
+  isJsonObject(value) && ['kty', 'kid'].every((member) => typeof value[member] === 'string')

@@ -8,8 +8,7 @@ const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
  */
 export function requireSecureUrl(text: string, name: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  const secure = url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.has(url.hostname))
-  if (url === undefined || !secure || url.username !== '' || url.password !== '' || url.hash !== '') {
+  if (url === undefined || !isSecure(url) || url.username !== '' || url.password !== '' || url.hash !== '') {
     throw new HallpassError(
       'configuration-invalid',
       `${name} must be an https URL, or http on loopback, without user or fragment`,
@@ -17,3 +16,6 @@ export function requireSecureUrl(text: string, name: string): URL {
   }
   return url
 }
+
+const isSecure = ({ protocol, hostname }: URL): boolean =>
+  protocol === 'https:' || (protocol === 'http:' && LOOPBACK.has(hostname))

@@ -39,3 +39,13 @@ test.each([
 test('isSameCall() tells another action on the same route apart', () => {
   expect(isSameCall(bare, { planned: { ...planned }, call })).toBe(false)
 })
+
+test.each([
+  { name: 'a router where there was none', route: undefined, asked: { id: '123' } },
+  { name: 'a router that read nothing where there was none', route: undefined, asked: {} },
+  { name: 'none where a router had read nothing', route: {}, asked: undefined },
+])('isSameCall() tells $name apart', ({ route, asked }) => {
+  const { route: _, ...bareOfRoute } = call
+  const other = asked === undefined ? bareOfRoute : { ...call, route: asked }
+  expect(isSameCall({ ...bare, route }, { planned, call: other })).toBe(false)
+})

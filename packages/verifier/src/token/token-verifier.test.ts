@@ -1,5 +1,5 @@
 import type { MaybePromise, RefusalReason, Result, VerifyKey } from '@hallpass/core'
-import { MAX_GRANT_BYTES, importVerifyKey, isPromise, verifySignature } from '@hallpass/core'
+import { MAX_GRANT_BYTES, importVerifyKey, isPromise, sha256Base64url, verifySignature } from '@hallpass/core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { GrantWish } from '../../test/test-issuer.ts'
 import { AUDIENCE, ISSUER, NOW, createTestIssuer, newKeyPair, signJws } from '../../test/test-issuer.ts'
@@ -58,7 +58,14 @@ describe('createTokenVerifier()', () => {
     const found = await verify(token, NOW)
     expect(found).toMatchObject({
       ok: true,
-      value: { token, jkt: issuer.holder.jkt, notBefore: NOW - 10, exp: NOW + 55, claims: { jti: 'gr_1' } },
+      value: {
+        token,
+        jkt: issuer.holder.jkt,
+        ath: sha256Base64url(token),
+        notBefore: NOW - 10,
+        exp: NOW + 55,
+        claims: { jti: 'gr_1' },
+      },
     })
     expect(await said(token)).toBe('genuine')
     expect(done).toEqual([`find key-1 ES256 ${NOW}`, 'signature', `current ${NOW}`])
