@@ -43,7 +43,7 @@ export function parseResource(template: string): ResourceTemplate | undefined {
   const literals = pieces.filter((_, index) => index % 2 === 0)
   const parameters = pieces.filter((_, index) => index % 2 === 1)
   if (!literals.every((literal) => RESOURCE_LITERAL.test(literal))) return undefined
-  if (parameters.length === 0 && colon === template.length - 1) return undefined
+  if (colon === template.length - 1) return undefined
   if (new Set(parameters).size !== parameters.length) return undefined
   // Two parameters with nothing between them would make `ab` + `c` and `a` + `bc` one resource.
   if (literals.slice(1, -1).includes('')) return undefined
