@@ -2,7 +2,7 @@ import { isPromise, ok, TOKEN_TYPE_URI, type MaybePromise, type ToolCallRequest 
 import type { Engine } from '../engine.ts'
 import { learn } from '../http/attempt.ts'
 import type { OAuthRequest } from '../http/oauth-request.ts'
-import { refusePaced } from '../http/refuse-paced.ts'
+import { refusePaced, takePace } from '../http/refuse-paced.ts'
 import { reject, type Refusal, type Step } from '../http/refusal.ts'
 import { authenticate, bindAssertion, presentedAssertion } from '../identity/authenticate.ts'
 import { proveKey, spendProof } from '../identity/prove-key.ts'
@@ -40,9 +40,10 @@ export async function exchange(engine: Engine, request: OAuthRequest, call: Tool
   const marked = spendProof(engine, proof.value)
   const spent = isPromise(marked) ? await marked : marked
   if (!spent.ok) return spent
+  const tooMany = takePace(engine, attempt, claims.client_id)
+  if (tooMany !== undefined) return tooMany
 
   attempt.standing = 'authenticated'
-  engine.pace.count(claims.client_id)
   learn(attempt, () => ({
     txn: claims.txn,
     client_id: claims.client_id,

@@ -69,6 +69,31 @@ describe('createBroker({ rates })', () => {
     expect(marks).toBe(1)
   })
 
+  test.each(['open', 'exchange'] as const)(
+    'createBroker() answers no more than its burst to an agent whose requests come at once: %s',
+    async (way) => {
+      let release = (): void => undefined
+      const held = new Promise<void>((resolve) => (release = resolve))
+      const state = { isSlow: false }
+      const wrapLedger = (ledger: Ledger): Ledger => ({
+        ...ledger,
+        markOnce: async (key, until) => {
+          if (state.isSlow) await held
+          return ledger.markOnce(key, until)
+        },
+      })
+      const { open, exchange } = rig({ rates: { ...rates, perCaller: { perSecond: 1, burst: 3 } }, wrapLedger })
+      const pair = keyPair()
+      const task = await open(pair)
+      state.isSlow = true
+      const ask = () => (way === 'open' ? open(keyPair()) : exchange(pair, task.body.access_token))
+      const asked = Array.from({ length: 6 }, ask)
+      release()
+      const statuses = (await Promise.all(asked)).map(({ status }) => status)
+      expect(statuses.toSorted()).toEqual([200, 200, 429, 429, 429, 429])
+    },
+  )
+
   test('createBroker() looks at no more forged assertions than it may, and running tasks do not notice', async () => {
     const { open, post, taskForm, exchange, time, events, broker } = rig({
       rates: { unproven: rates.unproven },

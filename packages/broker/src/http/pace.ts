@@ -21,9 +21,9 @@ export const DEFAULT_RATES = {
 export interface Pace {
   /** A refusal while this caller asks too much. Takes nothing: whoever copied a request must not use up its sender's share. */
   check(caller: string): Refusal | undefined
-  /** Counts one request of a caller whose fresh proof was spent. */
-  count(caller: string): void
-  /** A refusal while too much comes from nobody in particular. */
+  /** Counts one request of a caller whose fresh proof was spent; a refusal where others were faster since the check. */
+  take(caller: string): Refusal | undefined
+  /** A refusal while too much comes from nobody in particular. What is under way is not counted yet. */
   checkUnproven(): Refusal | undefined
   /** Counts one request that proved nobody. */
   countUnproven(): void
@@ -51,9 +51,9 @@ export function createPace({ rates, isCaller, clock }: PaceParts): Pace {
 
   return {
     check: (caller) => refusalFor(bucketOf(caller)?.wait(clock())),
-    count: (caller) => bucketOf(caller)?.take(clock()),
+    take: (caller) => refusalFor(bucketOf(caller)?.take(clock())),
     checkUnproven: () => refusalFor(strangers?.wait(clock())),
-    countUnproven: () => strangers?.take(clock()),
+    countUnproven: () => void strangers?.take(clock()),
   }
 }
 

@@ -26,10 +26,11 @@ export class TokenBucket {
     return this.#tokens >= 1 ? 0 : (1 - this.#tokens) / this.#perSecond
   }
 
-  /** Takes a token, where there is one. */
-  take(now: number): void {
-    this.#fill(now)
-    if (this.#tokens >= 1) this.#tokens -= 1
+  /** Takes a token where there is one; else seconds until there is one, as `wait` says. */
+  take(now: number): number {
+    const wait = this.wait(now)
+    if (wait === 0) this.#tokens -= 1
+    return wait
   }
 
   #fill(now: number): void {

@@ -13,7 +13,7 @@ import { answer, type Answer } from './answer.ts'
 import { learn } from './attempt.ts'
 import type { Form } from './form.ts'
 import type { OAuthRequest } from './oauth-request.ts'
-import { refusePaced } from './refuse-paced.ts'
+import { refusePaced, takePace } from './refuse-paced.ts'
 import { reject, type Refusal, type Step } from './refusal.ts'
 
 /** `POST /token`: opens and renews tasks, issues grants, and gives APIs and operators their tokens. */
@@ -122,8 +122,9 @@ async function proveWorkload(
   if (paced !== undefined) return paced
   const spent = await spendProof(engine, proof.value)
   if (!spent.ok) return spent
+  const tooMany = takePace(engine, attempt, registrant.id)
+  if (tooMany !== undefined) return tooMany
   const { jkt } = proof.value
-  engine.pace.count(registrant.id)
   attempt.standing = 'identified'
   learn(attempt, () => ({
     client_id: registrant.id,

@@ -164,6 +164,26 @@ describe('createTriggers()', () => {
     expect(killed.map(({ target }) => target.kind)).toEqual(['task', 'agent'])
   })
 
+  test('goes on refusing a posture that is the first one again, until the task is over', async () => {
+    const { watching, killed, state } = setUp([{ on: 'posture-changed', effect: 'end-task' }])
+    const task = { txn: 'tsk_1', clientId: 'bot' }
+    await watching.posture(task, { image: 'a' })
+    state.isDown = true
+    const unavailable = expect.objectContaining({ code: 'ledger-unavailable' })
+    await expect(watching.posture(task, { image: 'b' })).rejects.toEqual(unavailable)
+    await expect(watching.posture(task, { image: 'a' })).rejects.toEqual(unavailable)
+    state.isDown = false
+    await watching.posture(task, { image: 'a' })
+    expect(killed.map(({ target }) => target)).toEqual([{ kind: 'task', txn: 'tsk_1' }])
+  })
+
+  test('watches a trail without hiding what it kept over a restart', () => {
+    const { watching, trail } = setUp([])
+    expect(watching.watch(trail).tail).toBeUndefined()
+    const tail = [] as const
+    expect(watching.watch({ ...trail, tail }).tail).toBe(tail)
+  })
+
   test('acts although a report of an API about the same agent is being found wrong', async () => {
     const signal: Trigger = { on: 'signal', name: 'host-compromised', effect: 'quarantine-agent' }
     const { tell, watching, killed } = setUp([{ ...outOfScope, count: 1, effect: 'quarantine-agent' }, signal])

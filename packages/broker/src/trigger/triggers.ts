@@ -53,7 +53,7 @@ export function createTriggers({ policy, clock, parts }: TriggerOptions): Trigge
   const windows = new Windows()
   const activity = new Activity()
   /** What each task began with. */
-  const postures = new Map<string, { readonly digest: string; readonly at: number }>()
+  const postures = new Map<string, { readonly digest: string; readonly at: number; isChanged: boolean }>()
   /** Under way or to be tried again, by what it falls on: one end is enough. */
   const due = new Map<string, DueTrigger>()
 
@@ -114,6 +114,7 @@ export function createTriggers({ policy, clock, parts }: TriggerOptions): Trigge
         },
         flush: () => sink.flush(),
         close: () => sink.close(),
+        ...(sink.tail !== undefined && { tail: sink.tail }),
       }
     },
     async posture({ txn, clientId }, posture) {
@@ -121,9 +122,15 @@ export function createTriggers({ policy, clock, parts }: TriggerOptions): Trigge
       if (trigger === undefined) return
       const digest = sha256Base64url(canonicalize(posture))
       const before = postures.get(txn)
-      if (before === undefined) postures.set(txn, { digest, at: clock() })
-      if (before === undefined || before.digest === digest) return
+      if (before === undefined) {
+        postures.set(txn, { digest, at: clock(), isChanged: false })
+        return
+      }
+      // What changed has changed: a posture that is the first one again takes back no end that is still to come.
+      before.isChanged ||= before.digest !== digest
+      if (!before.isChanged) return
       if ((await act({ trigger, clientId, txn, evidence: [] })) === 'failed') throw notActed()
+      before.isChanged = false
     },
     async signal({ name, clientId, txn, jti, detail, by }) {
       const waiting = triggersOf(clientId).filter((trigger) => trigger.on === 'signal' && trigger.name === name)
