@@ -1,7 +1,16 @@
 // Words for people are not part of a check: what stands in `detail` or in an error's message may say anything.
 
 /** Which argument of a call is prose. */
-const PROSE = { refuse: 1, malformed: 0, invalid: 0, wrong: 0, HallpassError: 1, configurationInvalid: 0 }
+const PROSE = {
+  refuse: 1,
+  malformed: 0,
+  invalid: 0,
+  wrong: 0,
+  HallpassError: 1,
+  configurationInvalid: 0,
+  unavailable: 0,
+  requireSecureUrl: 1,
+}
 
 export const strykerPlugins = [
   {
