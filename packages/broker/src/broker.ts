@@ -132,6 +132,8 @@ export function createBroker(options: BrokerOptions): Broker {
       sweeper.stop()
       stopGauges()
       for (const pusher of pushers) pusher.close()
+      // A verifier that was sent away comes back at once, and would hold a feed open that nobody ends.
+      engine.isDraining = true
       engine.feed.close()
       engine.tail.close()
       await sweeper.now()

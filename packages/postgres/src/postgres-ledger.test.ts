@@ -132,7 +132,7 @@ describe.runIf(runsHere)(`on PostgreSQL ${where}`, () => {
 
   test('refuses every task and grant of an earlier epoch, at replicas that run too', async () => {
     const { options, ledger } = await fresh()
-    const replica = await postgresLedger(options)
+    const [replica, reader] = [await postgresLedger(options), await postgresLedger(options)]
     const grant = await registeredGrant(ledger, await openedTask(ledger), { limits: [calls(5)] })
     const use = await ledger.redeem(useOf(grant))
     const old = ledger.incarnation
@@ -144,6 +144,9 @@ describe.runIf(runsHere)(`on PostgreSQL ${where}`, () => {
     expect(ledger.incarnation).toBe(replica.incarnation)
     expect(await ledger.revocations({ after: `${old}.0`, limit: 1 })).toEqual({ state: 'gone' })
     await openedTask(ledger)
+    const read = await reader.revocations({ limit: 1 })
+    expect(reader.incarnation).toBe(ledger.incarnation)
+    expect(read).toMatchObject({ state: 'read', cursor: expect.stringContaining(`${ledger.incarnation}.`) as string })
   })
 
   test('never goes back behind the time the database has seen', async () => {

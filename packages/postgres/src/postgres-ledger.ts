@@ -185,7 +185,10 @@ export async function postgresLedger(options: PostgresLedgerOptions): Promise<Po
     reserveStatus: async ({ name, until }, size) => Number(await one(sql.reserveStatus, [name, toUs(until), size])),
     async revocations({ after, limit }) {
       if (after !== undefined && !isKeepable(after)) return { state: 'gone' }
-      return logOf(await one(sql.readLog, [after ?? null, limit, timeline]), maxSkewSeconds)
+      const read = logOf(await one(sql.readLog, [after ?? null, limit, timeline]), maxSkewSeconds)
+      // A place names its life: whoever reads only must notice another one too.
+      if (read.state === 'read') incarnation = read.cursor.slice(0, read.cursor.lastIndexOf('.'))
+      return read
     },
     watch: (wake) => wakes.watch(wake),
     async sweep(): Promise<Swept> {

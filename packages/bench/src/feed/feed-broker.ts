@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createBroker, privateKeySigner, signingKeys } from '@hallpass/broker'
 import type { Broker } from '@hallpass/broker'
-import { privateKeyJwt } from '@hallpass/core'
+import { privateKeyJwt, statusListsOf } from '@hallpass/core'
 import type { Jwk } from '@hallpass/core'
 import { testIdentity } from '@hallpass/testing'
 import { getRequestListener } from '@hono/node-server'
@@ -60,7 +60,7 @@ export async function openFeedBroker(): Promise<FeedBroker> {
     grant() {
       const shape = shapes.grant({ txn: TASK, action: 'order.read', resource: RESOURCE, calls: 100 })
       grants += 1
-      const status = { status_list: { uri: `${issuer}/status/bench-0`, idx: grants } }
+      const status = { status_list: { uri: `${statusListsOf(issuer, ledger.incarnation)}0-0`, idx: grants } }
       const claims = { ...shape.claims, iss: issuer, status }
       register(ledger, claims)
       return { token: key.sign(header, claims), jti: claims.jti }

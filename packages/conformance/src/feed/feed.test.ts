@@ -210,7 +210,7 @@ describe('what happens on the way is harmless', () => {
   })
 
   test('a store that lost its memory: its new life is followed, and what was dead stays dead', async () => {
-    const { verifier, dead, kill } = await serving()
+    const { verifier, dead, alive, kill } = await serving()
     await kill()
     await until(verifier, dead, 'grant-revoked')
     ;(scene.brokers as unknown[]).push(scene.broker(memoryLedger({ exactFor: 'one-process' })))
@@ -220,7 +220,8 @@ describe('what happens on the way is harmless', () => {
     await vi.waitFor(() => expect(scene.streams.length).toBe(2))
     expect(await verifier.ask(dead)).toBe('grant-revoked')
     const fresh = await scene.grant()
-    expect(await verifier.ask(fresh)).toBe('admitted')
+    await until(verifier, fresh, 'admitted')
+    expect(await verifier.ask(alive)).toBe('incarnation-mismatch')
     await scene.brokers[1]?.revoke({ kind: 'grant', jti: fresh.jti }, 'leaked')
     await until(verifier, fresh, 'grant-revoked')
   })

@@ -49,6 +49,10 @@ export interface StatusLists {
   encode(uri: string): Promise<{ readonly bits: 1; readonly lst: string } | undefined>
 }
 
+/** How the uri of every status list begins that speaks for one life of an issuer's ledger, and of no other. */
+export const statusListsOf = (issuer: string, incarnation: string): string =>
+  `${issuer.replace(/\/+$/, '')}/status/${encodeURIComponent(incarnation)}-`
+
 /** Grants that expire within the same stretch share lists, which go when the last of them has expired everywhere. */
 const STRETCH_SECONDS = MAX_TTL_SECONDS
 
@@ -60,8 +64,7 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
   if (!Number.isSafeInteger(size) || size < 8 || size > 2 ** 20 || size % 8 !== 0) {
     throw new HallpassError('configuration-invalid', 'createStatusLists({ size }) takes a multiple of 8 up to 2^20')
   }
-  const root = `${issuer.replace(/\/+$/, '')}/status/`
-  const baseNow = () => `${root}${encodeURIComponent(incarnation())}-`
+  const baseNow = () => statusListsOf(issuer, incarnation())
   /** Lists with something set in them, by uri. */
   const lists = new Map<string, { readonly list: StatusList; readonly until: number }>()
   const blank = new StatusList(size)

@@ -182,12 +182,15 @@ describe('GET /events', () => {
     }
   })
 
-  test('ends with the broker', async () => {
+  test('ends with the broker, and does not begin again at one that ends', async () => {
     const { connect, broker } = feedRig()
     const { next } = await connect()
     await next()
-    await broker.close()
+    const closed = broker.close()
     expect(await next()).toBeUndefined()
+    expect((await connect()).response.status).toBe(503)
+    await closed
+    expect((await connect()).response.status).toBe(503)
   })
 
   test('is for registered APIs, each with its own fresh proof', async () => {

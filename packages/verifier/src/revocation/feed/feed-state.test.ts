@@ -18,7 +18,9 @@ const run = (changes: Partial<FeedRun> = {}): FeedRun => ({
 })
 const dead = (...idx: number[]) => [{ uri: URI, until: FAR, idx }]
 const grant = (idx: number, iat = T0) => ({ iat, uri: URI, idx })
-const newState = (maxBytes?: number) => new FeedState({ skewSeconds: 5, ...(maxBytes !== undefined && { maxBytes }) })
+const listsOf = (incarnation: string) => `https://broker.example/status/${incarnation}-`
+const newState = (maxBytes?: number) =>
+  new FeedState({ skewSeconds: 5, listsOf, ...(maxBytes !== undefined && { maxBytes }) })
 
 describe('FeedState', () => {
   test('knows nothing before a whole run from the start', () => {
@@ -91,6 +93,23 @@ describe('FeedState', () => {
     expect(state.apply(run({ incarnation: 'mem_2', at: T0 + 1 }), T0 + 1)).toBe('applied')
     expect(state.isDead(grant(1))).toBe(true)
     expect(state.apply(run({ at: T0 + 2 }), T0 + 2)).toBe('rolled-back')
+  })
+
+  test('tells the grants of the life it follows from those of lives it left, and of others', () => {
+    const state = newState()
+    const lives = () => ['mem_1', 'mem_2', 'mem_22'].map((life) => state.lifeOf(`${listsOf(life)}a-0`))
+    expect(lives()).toEqual(['unknown', 'unknown', 'unknown'])
+    state.apply(run(), T0)
+    expect(lives()).toEqual(['followed', 'unknown', 'unknown'])
+    state.apply(run({ incarnation: 'mem_2', at: T0 + 1 }), T0 + 1)
+    expect(lives()).toEqual(['left', 'followed', 'unknown'])
+    state.apply(run({ at: T0 + 2 }), T0 + 2)
+    expect([...lives(), state.lifeOf('https://evil.example/status/mem_2-a-0')]).toEqual([
+      'left',
+      'followed',
+      'unknown',
+      'unknown',
+    ])
   })
 
   test('refuses everything while the kill switch is on, and afterwards what was issued before the cut-off', () => {

@@ -13,6 +13,19 @@ export interface GrantInQuestion {
   readonly idx: number
 }
 
+/**
+ * Whose grant it is: of the life of the ledger that is followed, of one that was left, or of one nothing is known of. What
+ * is said about one life says nothing about the grants of another.
+ */
+export type GrantLife = 'followed' | 'left' | 'unknown'
+
+export interface FeedStateOptions {
+  readonly skewSeconds: number
+  /** How the uri of a status list of one life begins. */
+  readonly listsOf: (incarnation: string) => string
+  readonly maxBytes?: number
+}
+
 const MAX_LEFT_LIVES = 64
 
 /**
@@ -23,8 +36,11 @@ const MAX_LEFT_LIVES = 64
  */
 export class FeedState {
   readonly #skewSeconds: number
+  readonly #listsOf: (incarnation: string) => string
   readonly #dead: DeadGrants
-  readonly #leftLives = new Set<string>()
+  /** With what the uris of their lists begin with. */
+  readonly #leftLives = new Map<string, string>()
+  #lists: string | undefined = undefined
   #incarnation: string | undefined = undefined
   #cursor: string | undefined = undefined
   #asOf = Number.NEGATIVE_INFINITY
@@ -34,8 +50,9 @@ export class FeedState {
   #nextCutOff: number | undefined = undefined
   #latest = Number.NEGATIVE_INFINITY
 
-  constructor({ skewSeconds, maxBytes }: { readonly skewSeconds: number; readonly maxBytes?: number }) {
+  constructor({ skewSeconds, listsOf, maxBytes }: FeedStateOptions) {
     this.#skewSeconds = skewSeconds
+    this.#listsOf = listsOf
     this.#dead = new DeadGrants({ graceSeconds: 2 * skewSeconds, ...(maxBytes !== undefined && { maxBytes }) })
   }
 
@@ -69,6 +86,12 @@ export class FeedState {
 
   isDead({ iat, uri, idx }: GrantInQuestion): boolean {
     return iat <= this.#cutOff || this.#dead.has(uri, idx)
+  }
+
+  lifeOf(uri: string): GrantLife {
+    if (this.#lists !== undefined && uri.startsWith(this.#lists)) return 'followed'
+    for (const lists of this.#leftLives.values()) if (uri.startsWith(lists)) return 'left'
+    return 'unknown'
   }
 
   /** Takes a message whose signature, audience and times hold. */
@@ -108,6 +131,7 @@ export class FeedState {
       this.#asOf = Number.NEGATIVE_INFINITY
     }
     this.#incarnation = incarnation
+    this.#lists = this.#listsOf(incarnation)
     const stood = this.#cutOff === Number.POSITIVE_INFINITY
     // A stop that the log has no more was lifted so long ago that nothing from before is alive. Another life of the
     // store may just have lost it: what was issued until now stays dead.
@@ -126,7 +150,8 @@ export class FeedState {
   }
 
   #leave(incarnation: string | undefined): void {
-    if (incarnation !== undefined && this.#leftLives.size < MAX_LEFT_LIVES) this.#leftLives.add(incarnation)
+    if (incarnation === undefined || this.#leftLives.size >= MAX_LEFT_LIVES) return
+    this.#leftLives.set(incarnation, this.#listsOf(incarnation))
   }
 
   #overflow(): Applied {

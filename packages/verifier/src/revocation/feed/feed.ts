@@ -1,5 +1,5 @@
 import type { RefusalReason, TokenSource } from '@hallpass/core'
-import { HallpassError } from '@hallpass/core'
+import { HallpassError, statusListsOf } from '@hallpass/core'
 import { createBrokerLink } from '../../broker-ledger/broker-link.ts'
 import type { RevocationContext, RevocationSource } from '../source.ts'
 import type { Applied } from './feed-state.ts'
@@ -86,7 +86,7 @@ export function feed(options: FeedOptions): RevocationFeed {
     start(context) {
       if (following !== undefined) throw invalid('a feed is for one verifier; make another one')
       const { issuer, fetch, clock, skewSeconds } = context
-      const state = new FeedState({ skewSeconds })
+      const state = new FeedState({ skewSeconds, listsOf: (incarnation) => statusListsOf(issuer, incarnation) })
       following = { state, context }
       const link = createBrokerLink({ issuer, identity, fetch, timeoutMs, clock })
       const listener = createListener({
