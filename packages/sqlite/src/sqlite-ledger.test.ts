@@ -89,8 +89,11 @@ describe('sqliteLedger() life', () => {
     const grant = await registeredGrant(ledger, task, { limits: [calls(5)] })
     const use = await ledger.redeem(useOf(grant))
     const old = ledger.incarnation
+    const reader = sqliteLedger({ database: openHandle(path) })
     const raised = raiseSqliteEpoch(openHandle(path))
     expect(raised).not.toBe(old)
+    expect(await reader.revocations({ limit: 1 })).toMatchObject({ state: 'read' })
+    expect(reader.incarnation).toBe(raised)
     expect(await ledger.redeem(useOf(grant))).toMatchObject({ reason: 'incarnation-mismatch' })
     expect(ledger.incarnation).toBe(raised)
     expect(await ledger.giveBack(use.ok && use.state === 'first' ? use.reservation : '', 'late')).toBe(false)

@@ -58,7 +58,10 @@ export function sqliteLedger(options: SqliteLedgerOptions): SqliteLedger {
     writes.run(work).catch((error: unknown) => (error instanceof FileFull ? refuse('ledger-full') : rethrow(error)))
   const read = <T>(work: (file: SqliteFile, now: number) => T): T => {
     try {
-      return work(file, Math.max(clockUs(), readLife(file).clock_us))
+      const life = readLife(file)
+      // Whoever reads only must notice another life too.
+      incarnation = incarnationOf(life)
+      return work(file, Math.max(clockUs(), life.clock_us))
     } catch (error) {
       if (error instanceof HallpassError) throw error
       throw unavailable('The SQLite file could not be read', error)
