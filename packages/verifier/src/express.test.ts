@@ -143,14 +143,31 @@ describe('bodies', () => {
     { name: 'a duplicate member', body: '{"a":1,"a":2}', status: 400 },
     { name: 'too many bytes', body: JSON.stringify({ a: 'x'.repeat(200) }), status: 413 },
     { name: 'no JSON', body: '{', status: 400 },
-  ])('jsonBody() refuses $name', async ({ body, status }) => {
+    { name: 'an encoded body', body: '{}', coding: ['content-encoding', 'gzip'], status: 415 },
+    { name: 'a body that was encoded twice', body: '{}', coding: ['content-encoding', 'identity, gzip'], status: 415 },
+  ])('jsonBody() refuses $name', async ({ body, coding = [], status }) => {
     const app = express()
     app.use(jsonBody({ limitBytes: 100 }))
     app.post('/', (req, res) => void res.json(req.body))
     const port = await serve(app)
-    const reply = await sendRaw(port, { method: 'POST', headers: ['content-type', 'application/json'], body })
+    const headers = ['content-type', 'application/json', ...coding]
+    const reply = await sendRaw(port, { method: 'POST', headers, body })
     expect([reply.status, reply.headers['content-type']]).toEqual([status, 'application/problem+json'])
   })
+
+  test.each(['identity', 'Identity'])(
+    'jsonBody() reads a body whose encoding is %s, as the guards do',
+    async (coding) => {
+      const world = setUp()
+      const app = express()
+      app.use(jsonBody())
+      echo(app, world)
+      const port = await serve(app)
+      const request = refund(world.issuer)
+      const headers = [...(request.headers ?? []), 'content-encoding', coding]
+      expect((await sendRaw(port, { ...request, headers })).json).toEqual({ body: { amount: '42.00' } })
+    },
+  )
 
   test('jsonBody() leaves other types to other parsers', async () => {
     const app = express()

@@ -20,6 +20,7 @@ const HALF_A_MINUTE_MS = 30_000
 /**
  * Parses JSON bodies for a whole app, in the place of `express.json()`, and keeps the raw bytes for the guards behind
  * it. Strict: duplicate members, content encodings and what is not I-JSON are refused. Other types are left alone.
+ * A guard parses the bytes again: what stands between them may change `req.body`, and never what is checked.
  */
 export function jsonBody({
   limitBytes = MEBIBYTE,
@@ -44,7 +45,7 @@ export function jsonBody({
 }
 
 async function readJson(req: Request, limitBytes: number, timeoutMs: number): Promise<RefusalReason | undefined> {
-  if (req.headers['content-encoding'] !== undefined) return 'body-unsupported'
+  if ((req.headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') return 'body-unsupported'
   const body = await nodeBodyReader(req)(limitBytes, timeoutMs)
   if (!body.ok) return body.reason
   if (body.value === undefined) return undefined

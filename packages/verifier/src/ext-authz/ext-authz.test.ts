@@ -204,6 +204,12 @@ describe('extAuthz()', () => {
     ['bodies unchecked', { envoy: { pathPrefix: '/envoy', withRequestBody: false as true } }],
     ['a prefix with a slash at its end', { envoy: { pathPrefix: '/envoy/', withRequestBody: true as const } }],
     ['an empty prefix', { envoy: { pathPrefix: '', withRequestBody: true as const } }],
+    ['a path of nginx that is none', { nginx: { path: 'nginx' } }],
+    ['a path of nginx with a query', { nginx: { path: '/nginx?' } }],
+    ['a path of nginx that a proxy would read in another way', { nginx: { path: '/a/../verify' } }],
+    ['a path of nginx at which a backend asks', { nginx: { path: '/verify' }, verify: { secret: SECRET } }],
+    ['a path of nginx at which outcomes are told', { nginx: { path: '/outcome' } }],
+    ['a path of nginx at which Envoy asks', { nginx: { path: '/envoy/nginx' }, envoy }],
     ['a short secret', { verify: { secret: 'short' } }],
     ['outcomes for ever', { verify: { secret: SECRET, outcomeSeconds: 100_000 } }],
   ])('refuses %s', async (_name, options) => {

@@ -8,7 +8,8 @@ import type { Verifier } from '../verifier.ts'
 import type { EnvoyOptions } from './envoy.ts'
 import { checkEnvoyOptions, envoyCall } from './envoy.ts'
 import { actionFinder } from './find-action.ts'
-import { nginxAnswer, nginxCall } from './nginx.ts'
+import type { NginxOptions } from './nginx.ts'
+import { checkNginxOptions, nginxAnswer, nginxCall } from './nginx.ts'
 import { createOpenHandles } from './open-handles.ts'
 import { proxiedCall } from './proxied-call.ts'
 import type { VerifyDesk } from './verify-endpoint.ts'
@@ -17,8 +18,8 @@ import { giveBackUse, reportOutcome, verifyCall } from './verify-endpoint.ts'
 export interface ExtAuthzOptions {
   /** Answers Envoy's `ext_authz` HTTP service. */
   readonly envoy?: EnvoyOptions
-  /** Path at which nginx's `auth_request` asks; it shows no body, so only GET, HEAD and DELETE are ever allowed. */
-  readonly nginx?: { readonly path: string }
+  /** Answers nginx's `auth_request`. */
+  readonly nginx?: NginxOptions
   /** Answers `POST /verify`, `/outcome` and `/give-back` for a backend in any language that sends this secret. */
   readonly verify?: {
     /** At least 32 characters, sent as `Authorization: Bearer <secret>`. */
@@ -51,6 +52,7 @@ export function extAuthz(verifier: Verifier, options: ExtAuthzOptions): ExtAuthz
     throw new HallpassError('configuration-invalid', 'extAuthz() answers nobody: configure envoy, nginx or verify')
   }
   if (envoy !== undefined) checkEnvoyOptions(envoy)
+  if (nginx !== undefined) checkNginxOptions(nginx, { paths: Object.keys(BACKEND), prefix: envoy?.pathPrefix })
   const findAction = actionFinder(verifier.api, new URL(verifier.publicUrl).pathname.replace(/\/$/, ''))
   const isBackend = verify === undefined ? undefined : secretCheck(verify.secret)
   const desk: VerifyDesk = { verifier, findAction, handles: createOpenHandles(outcomeSeconds(verify)) }

@@ -1,6 +1,29 @@
+import { HallpassError } from '@hallpass/core'
 import type { NodeRequest } from '../node-http/node-message.ts'
 import type { Answer } from '../refusal/answer.ts'
 import type { IncomingCall } from '../request/incoming-call.ts'
+
+export interface NginxOptions {
+  /** Path at which `auth_request` asks; it shows no body, so only GET, HEAD and DELETE are ever allowed. */
+  readonly path: string
+}
+
+const PLAIN_PATH = /^\/(?:[A-Za-z0-9_-]+(?:\/[A-Za-z0-9_-]+)*)?$/
+
+/**
+ * Throws `configuration-invalid` for a path at which nginx would not be answered as nginx: none, one that a proxy may write
+ * otherwise, or one that somebody else asks at.
+ */
+export function checkNginxOptions(
+  { path }: NginxOptions,
+  others: { readonly paths: readonly string[]; readonly prefix: string | undefined },
+): void {
+  if (!PLAIN_PATH.test(path)) throw invalid('is a path such as /nginx, without dots, doubled slashes and a query')
+  if (others.paths.includes(path)) throw invalid(`is ${path}, at which a backend asks`)
+  if (others.prefix !== undefined && path.startsWith(`${others.prefix}/`)) throw invalid('is below envoy.pathPrefix')
+}
+
+const invalid = (what: string): HallpassError => new HallpassError('configuration-invalid', `nginx.path ${what}`)
 
 /** The methods whose parameters stand in the query. */
 const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE'])

@@ -9,18 +9,27 @@ interface Entry {
   readonly until: number
 }
 
+/** Room for one use that is about to be spent. Taken before, since a use that is spent cannot be turned away. */
+export interface HandlePlace {
+  /** Puts the use there, and answers the handle that the backend gets. */
+  keep(use: Use, now: number): string
+  /** Gives the place back where there is no use to keep. */
+  free(): void
+}
+
 /** Uses whose outcome a backend still has to report, by a handle that only it knows. */
 export interface OpenHandles {
-  readonly isFull: (now: number) => boolean
-  keep(use: Use, now: number): string
+  /** Undefined where every place is taken. */
+  claim(now: number): HandlePlace | undefined
   /** Takes a use out; undefined where the handle is unknown, used or too old. */
   take(handle: string, now: number): Use | undefined
 }
 
 /** @param seconds how long an outcome may be reported; after that the lease of the ledger says `unknown`. */
-export function createOpenHandles(seconds: number): OpenHandles {
+export function createOpenHandles(seconds: number, maxOpen = MAX_OPEN): OpenHandles {
   // In the order they were given out, so that the oldest stands first.
   const entries = new Map<string, Entry>()
+  let claimed = 0
   const forgetOld = (now: number): void => {
     for (const [handle, { until }] of entries) {
       if (now < until) return
@@ -28,14 +37,24 @@ export function createOpenHandles(seconds: number): OpenHandles {
     }
   }
   return {
-    isFull(now) {
+    claim(now) {
       forgetOld(now)
-      return entries.size >= MAX_OPEN
-    },
-    keep(use, now) {
-      const handle = randomId('use_')
-      entries.set(handle, { use, until: now + seconds })
-      return handle
+      if (entries.size + claimed >= maxOpen) return undefined
+      claimed += 1
+      let isOpen = true
+      const free = (): void => {
+        if (isOpen) claimed -= 1
+        isOpen = false
+      }
+      return {
+        free,
+        keep(use, at) {
+          free()
+          const handle = randomId('use_')
+          entries.set(handle, { use, until: at + seconds })
+          return handle
+        },
+      }
     },
     take(handle, now) {
       const entry = entries.get(handle)

@@ -23,24 +23,29 @@ export interface VerifyDesk {
  * `POST /verify`: the request as JSON in, what may be relied on out. `allowed: false` comes with the response to send.
  * The parameters in the answer are those that were checked; the backend uses them and parses nothing itself.
  */
-export async function verifyCall({ verifier, findAction, handles }: VerifyDesk, body: Uint8Array): Promise<Answer> {
+export async function verifyCall(desk: VerifyDesk, body: Uint8Array): Promise<Answer> {
+  const { verifier, findAction, handles } = desk
   const call = describedCall(body)
   if (!call.ok) return json(400, { error: call.detail ?? call.reason })
   const action = findAction(call.value.method, call.value.target)
   if (!action.ok) return refused(action.reason, undefined, plainProblem(action.reason))
-  if (handles.isFull(verifier.now())) return refused('ledger-full', undefined, plainProblem('ledger-full'))
-  const verdict = await verifier.verify(action.value, call.value)
-  switch (verdict.kind) {
-    case 'refused':
-      return refused(verdict.reason, verdict.event, verdict.answer())
-    case 'repeated':
-      return refused('idempotency-done', verdict.event, verdict.answer())
-    case 'passed':
-      return refused('internal', verdict.event, plainProblem('internal', { event: verdict.event }))
-    case 'admitted':
-      break
+  const place = handles.claim(verifier.now())
+  if (place === undefined) return refused('ledger-full', undefined, plainProblem('ledger-full'))
+  try {
+    const verdict = await verifier.verify(action.value, call.value)
+    switch (verdict.kind) {
+      case 'refused':
+        return refused(verdict.reason, verdict.event, verdict.answer())
+      case 'repeated':
+        return refused('idempotency-done', verdict.event, verdict.answer())
+      case 'passed':
+        return refused('internal', verdict.event, plainProblem('internal', { event: verdict.event }))
+      case 'admitted':
+        return json(200, { allowed: true, use: place.keep(verdict, verifier.now()), grant: told(verdict.grant) })
+    }
+  } finally {
+    place.free()
   }
-  return json(200, { allowed: true, use: handles.keep(verdict, verifier.now()), grant: told(verdict.grant) })
 }
 
 const told = (grant: VerifiedGrant): object => ({
