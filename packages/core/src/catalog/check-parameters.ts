@@ -81,14 +81,14 @@ function partsOf(definition: Definition, where: string): readonly Part[] | undef
 }
 
 /** Whether some text can satisfy a schema: what a route or a query carries is always text. */
-export function takesText(schema: z.ZodType, depth = 0): boolean {
+export function takesText(schema: z.ZodType): boolean {
   const definition = definitionOf(schema)
   const { type } = definition
-  if (depth > 16) return false
   if (type === 'string' || type === 'template_literal') return true
   if (type === 'enum') return Object.values(definition.entries ?? {}).every((value) => typeof value === 'string')
   if (type === 'literal') return (definition.values ?? []).every((value) => typeof value === 'string')
-  if (type === 'union') return (definition.options ?? []).every((option) => takesText(option, depth + 1))
-  const inner = WRAPPERS.has(type) ? definition.innerType : type === 'pipe' ? definition.in : undefined
-  return inner !== undefined && takesText(inner, depth + 1)
+  if (type === 'union') return (definition.options ?? []).every(takesText)
+  // Of all definitions only a pipe's has an `in`.
+  const inner = WRAPPERS.has(type) ? definition.innerType : definition.in
+  return inner !== undefined && takesText(inner)
 }

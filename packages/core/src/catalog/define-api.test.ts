@@ -206,6 +206,7 @@ describe('defineApi()', () => {
     ],
     ['records of decimals', z.object({ lines: z.record(z.string(), decimal()) })],
     ['any JSON, said so', z.object({ a: z.json() })],
+    ['tuples', z.object({ a: z.tuple([z.string(), z.int()]), b: z.tuple([z.string()], z.int()) })],
     [
       'text formats and checks',
       z.object({
@@ -242,6 +243,9 @@ describe('defineApi()', () => {
     ['text or a number', z.union([z.string(), z.number()])],
     ['a literal number', z.literal(1)],
     ['a numeric enum', z.enum({ a: 1 })],
+    ['an enum of text and a number', z.enum({ a: 'x', b: 1 })],
+    ['a literal that is text or a number', z.literal(['a', 1])],
+    ['a list of texts or nothing', z.array(z.string()).optional()],
     ['null', z.null()],
   ])('refuses %s where parameters travel as text', (_name, schema) => {
     const message = /decimal\(\{ scale: 0 \}\).*z\.enum/
@@ -261,6 +265,7 @@ describe('defineApi()', () => {
     ['text', z.string()],
     ['a date as text', z.iso.date()],
     ['a transform of text', z.string().transform(Number)],
+    ['a template', z.templateLiteral(['a-', z.string()])],
     ['texts of two kinds', z.union([z.literal('a'), z.string()])],
     ['a text boolean', z.stringbool()],
     ['a default', z.enum(['a']).default('a')],
