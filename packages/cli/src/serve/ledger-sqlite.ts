@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { SqliteHandle, SqliteLedgerOptions } from '@hallpass/sqlite'
 import { sqliteLedger } from '@hallpass/sqlite'
@@ -37,6 +38,8 @@ async function databaseSync(configFile: string): Promise<Open> {
 async function openFile(configFile: string, path: string): Promise<Closable> {
   const Database = await databaseSync(configFile)
   try {
+    // Whatever the umask: it says who asked for what. SQLite gives the files beside it the same mode.
+    closeSync(openSync(path, 'a', 0o600))
     return new Database(path)
   } catch (error) {
     throw new Failure(`The ledger's file ${path} cannot be opened: ${(error as Error).message}`)

@@ -1,7 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { memoryLedger } from '@hallpass/core'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { temporaryDirectory } from '../../test/hallpass.ts'
 import type { HallpassConfig } from '../config/define-config.ts'
 import { clientLibrary } from './client-library.ts'
@@ -22,6 +22,19 @@ describe('openLedger()', () => {
       isHere: true,
     })
     await close()
+  })
+
+  test('openLedger() makes a file that nobody else can read', async () => {
+    const directory = temporaryDirectory()
+    const before = process.umask(0)
+    onTestFinished(() => void process.umask(before))
+    const { close } = await open({ sqlite: 'a.db' }, directory)
+    const modes = readdirSync(directory).map((name) => [
+      name,
+      (statSync(join(directory, name)).mode & 0o777).toString(8),
+    ])
+    await close()
+    expect(modes).toEqual(['a.db', 'a.db-shm', 'a.db-wal'].map((name) => [name, '600']))
   })
 
   test('openLedger() takes memory only by name, and what a function opens', async () => {
