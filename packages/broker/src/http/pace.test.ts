@@ -90,7 +90,7 @@ describe('createBroker({ rates })', () => {
       const asked = Array.from({ length: 6 }, ask)
       release()
       const statuses = (await Promise.all(asked)).map(({ status }) => status)
-      expect(statuses.toSorted()).toEqual([200, 200, 429, 429, 429, 429])
+      expect(statuses.toSorted((one, other) => one - other)).toEqual([200, 200, 429, 429, 429, 429])
     },
   )
 

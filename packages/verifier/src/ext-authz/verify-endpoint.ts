@@ -41,8 +41,9 @@ export async function verifyCall(desk: VerifyDesk, body: Uint8Array): Promise<An
       case 'passed':
         return refused('internal', verdict.event, plainProblem('internal', { event: verdict.event }))
       case 'admitted':
-        return json(200, { allowed: true, use: place.keep(verdict, verifier.now()), grant: told(verdict.grant) })
+        break
     }
+    return json(200, { allowed: true, use: place.keep(verdict, verifier.now()), grant: told(verdict.grant) })
   } finally {
     place.free()
   }
