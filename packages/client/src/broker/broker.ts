@@ -5,7 +5,7 @@ import { assertionForm } from '../identity/assertion.ts'
 import type { Refusal } from '../outcome/refusal.ts'
 import { refusal } from '../outcome/refusal.ts'
 import type { TaskOptions } from '../task/task-options.ts'
-import type { BrokerAnswer, BrokerLink } from './broker-link.ts'
+import type { BrokerAnswer, BrokerLink, PostOptions } from './broker-link.ts'
 import { grantedEntry } from './granted-entry.ts'
 import { tokenAnswer } from './token-answer.ts'
 
@@ -24,6 +24,8 @@ export interface GrantAsk {
   readonly resource: string
   readonly parameters: JsonObject
   readonly callId: string
+  /** W3C `traceparent` of the call it is asked for. */
+  readonly trace?: string | undefined
 }
 
 /** A grant as the broker's answer states it. */
@@ -38,14 +40,17 @@ export type TaskEndReason = 'completed' | 'failed' | 'cancelled' | 'abandoned'
 
 /** The broker as an agent sees it. Each operation answers with a value; only the caller's own abort is thrown. */
 export interface Broker {
-  openTask(options: TaskOptions): Promise<{ readonly ok: true; readonly task: TaskToken } | Refusal>
-  renewTask(txn: string, signal: AbortSignal): Promise<{ readonly ok: true; readonly task: TaskToken } | Refusal>
+  openTask(options: TaskOptions, trace?: string): Promise<{ readonly ok: true; readonly task: TaskToken } | Refusal>
+  renewTask(
+    txn: string,
+    options: { readonly signal: AbortSignal; readonly trace: string | undefined },
+  ): Promise<{ readonly ok: true; readonly task: TaskToken } | Refusal>
   grant(
     task: TaskToken,
     ask: GrantAsk,
     signal: AbortSignal,
   ): Promise<{ readonly ok: true; readonly grant: GrantAnswer } | Refusal>
-  endTask(task: TaskToken, reason: TaskEndReason): Promise<{ readonly ok: true } | Refusal>
+  endTask(task: TaskToken, reason: TaskEndReason, trace?: string): Promise<{ readonly ok: true } | Refusal>
 }
 
 export interface BrokerParts {
@@ -60,7 +65,11 @@ export interface BrokerParts {
 const TXN = /^tsk_[A-Za-z0-9_-]{16,64}$/
 
 export function createBroker({ issuer, identity, link, clock, jkt, timeoutMs }: BrokerParts): Broker {
-  async function taskRequest(detail: object, extra: Record<string, string>, signal: AbortSignal | undefined) {
+  async function taskRequest(
+    operation: 'open_task' | 'renew_task',
+    { detail, extra }: { readonly detail: object; readonly extra?: Record<string, string> },
+    { signal, trace }: PostOptions,
+  ) {
     const assertion = await assertionForm(identity, issuer, { timeoutMs, signal })
     if (!assertion.ok) return assertion
     const form = {
@@ -70,7 +79,7 @@ export function createBroker({ issuer, identity, link, clock, jkt, timeoutMs }: 
       ...assertion.form,
       ...extra,
     }
-    return link.post('token', form, signal)
+    return link.post(operation, form, { signal, trace })
   }
 
   async function taskToken(answer: BrokerAnswer, expect: { readonly purpose?: string; readonly txn?: string }) {
@@ -89,17 +98,18 @@ export function createBroker({ issuer, identity, link, clock, jkt, timeoutMs }: 
   }
 
   return {
-    async openTask({ purpose, note, ceiling, deadlineSeconds, onBehalfOf, signal }) {
+    async openTask({ purpose, note, ceiling, deadlineSeconds, onBehalfOf, signal }, trace) {
       const deadline = deadlineSeconds === undefined ? undefined : Math.floor(clock.wall() + deadlineSeconds)
       const extra = onBehalfOf && { subject_token: onBehalfOf.token, subject_token_type: subjectType[onBehalfOf.type] }
-      return taskToken(await taskRequest({ purpose, note, ceiling, deadline }, { ...extra }, signal), { purpose })
+      const detail = { purpose, note, ceiling, deadline }
+      return taskToken(await taskRequest('open_task', { detail, extra: { ...extra } }, { signal, trace }), { purpose })
     },
 
-    async renewTask(txn, signal) {
-      return taskToken(await taskRequest({ txn }, {}, signal), { txn })
+    async renewTask(txn, options) {
+      return taskToken(await taskRequest('renew_task', { detail: { txn } }, options), { txn })
     },
 
-    async grant(task, { audience, action, resource, parameters, callId }, signal) {
+    async grant(task, { audience, action, resource, parameters, callId, trace }, signal) {
       const detail = {
         type: DETAIL_TYPE.toolCall,
         locations: [audience],
@@ -115,7 +125,13 @@ export function createBroker({ issuer, identity, link, clock, jkt, timeoutMs }: 
         authorization_details: JSON.stringify([detail]),
         call_id: callId,
       }
-      const answer = await link.post('token', form, signal)
+      const about = {
+        'gen_ai.tool.name': action,
+        'gen_ai.tool.call.id': callId,
+        'hallpass.audience': audience,
+        'hallpass.task.id': task.txn,
+      }
+      const answer = await link.post('grant', form, { signal, trace, about })
       if (!answer.ok) return answer
       const read = tokenAnswer(answer.body, { kind: 'grant', jkt: await jkt() })
       const entry = read && grantedEntry(read.entry, { audience, action, resource, parameters })
@@ -124,8 +140,10 @@ export function createBroker({ issuer, identity, link, clock, jkt, timeoutMs }: 
       return { ok: true, grant: { token, entry, expiresAt: answer.sentAt + life, lifeSeconds: life } }
     },
 
-    async endTask(task, reason) {
-      const answer = await link.post('revocation', { token: task.token, token_type_hint: 'access_token', reason })
+    async endTask({ token, txn }, reason, trace) {
+      const about = { 'hallpass.task.id': txn, 'hallpass.end': reason }
+      const form = { token, token_type_hint: 'access_token', reason }
+      const answer = await link.post('end_task', form, { trace, about })
       return answer.ok ? { ok: true } : answer
     },
   }

@@ -1,7 +1,9 @@
+import type { Result, TelemetrySpan } from '@hallpass/core'
 import type { SteadyClock } from '../clock/steady-clock.ts'
 import type { HeldGrant } from '../grant/held-grant.ts'
 import { refusal } from '../outcome/refusal.ts'
 import type { ProofMaker } from '../proof/proof-maker.ts'
+import type { AgentTelemetry } from '../telemetry/agent-telemetry.ts'
 import type { Nonces } from '../wire/nonces.ts'
 import type { Fetch } from '../wire/send.ts'
 import { within } from '../wire/send.ts'
@@ -15,6 +17,7 @@ export interface ApiSetup {
   readonly nonces: Nonces
   readonly clock: SteadyClock
   readonly timeoutMs: number
+  readonly telemetry: AgentTelemetry | undefined
 }
 
 export interface SendOptions {
@@ -22,13 +25,15 @@ export interface SendOptions {
   readonly until: AbortSignal
   /** The caller's own signals: they end the reading of the answer's body too. */
   readonly signals: readonly AbortSignal[]
+  /** W3C `traceparent` of the call. */
+  readonly trace?: string | undefined
 }
 
 /** The one way to an API: the grant and a fresh proof for this very request, to this URL, never along a redirect. */
 export type ApiLink = (grant: HeldGrant, request: PlannedRequest, options: SendOptions) => Promise<Presented<Response>>
 
-export function createApiLink({ fetch, proofs, nonces, clock, timeoutMs }: ApiSetup): ApiLink {
-  async function send(grant: HeldGrant, planned: PlannedRequest, { until, signals }: SendOptions) {
+export function createApiLink({ fetch, proofs, nonces, clock, timeoutMs, telemetry }: ApiSetup): ApiLink {
+  async function send(grant: HeldGrant, planned: PlannedRequest, { until, signals, span }: Sending) {
     const { method, url, query, body } = planned
     const origin = new URL(url).origin
     const { proof } = await proofs()
@@ -37,6 +42,7 @@ export function createApiLink({ fetch, proofs, nonces, clock, timeoutMs }: ApiSe
     const { token, ath } = credential
     const headers = new Headers(planned.headers)
     headers.set('authorization', `DPoP ${token}`)
+    if (span !== undefined) telemetry?.inject(headers, span)
     headers.set('dpop', await proof({ method, url, now: clock.wall(), ath, body, query, nonce: nonces.of(origin) }))
     return within({ timeoutMs, signal: until }, async (signal) => {
       const target = query === undefined ? url : `${url}?${query}`
@@ -44,13 +50,21 @@ export function createApiLink({ fetch, proofs, nonces, clock, timeoutMs }: ApiSe
       const both = signals.length === 0 ? signal : AbortSignal.any([signal, ...signals])
       const init = { method, headers, body: payload, signal: both }
       const response = await fetch(new Request(target, { ...init, redirect: 'manual' }))
-      return { fresh: nonces.learn(origin, response), answer: await readApiAnswer(response) }
+      const { status } = response
+      return { status, fresh: nonces.learn(origin, response), answer: await readApiAnswer(response) }
     })
+  }
+
+  async function attempted(grant: HeldGrant, planned: PlannedRequest, options: SendOptions) {
+    if (telemetry === undefined) return send(grant, planned, options)
+    const { action, audience } = grant
+    const sent = { method: planned.method, action, audience, trace: options.trace }
+    return telemetry.send(sent, (span) => send(grant, planned, { ...options, span }), cameOf)
   }
 
   return async (grant, planned, options) => {
     for (let attempt = 1; ; attempt += 1) {
-      const sent = await send(grant, planned, options)
+      const sent = await attempted(grant, planned, options)
       // Dropped, or ran out before it could be presented.
       if (sent === undefined) return { ok: false, refusal: refusal('token-expired'), isTokenGone: true }
       if (!sent.ok) return { ok: false, refusal: refusal('api-unavailable'), isTokenGone: false }
@@ -61,8 +75,21 @@ export function createApiLink({ fetch, proofs, nonces, clock, timeoutMs }: ApiSe
   }
 }
 
+interface Sending extends SendOptions {
+  readonly span?: TelemetrySpan
+}
+
+type Sent = Result<{ readonly status: number; readonly answer: Presented<Response> }, 'unavailable'> | undefined
+
+function cameOf(sent: Sent) {
+  if (sent === undefined) return { reason: 'token-expired' }
+  if (!sent.ok) return { reason: 'api-unavailable' }
+  const { status, answer } = sent.value
+  return answer.ok ? { status } : { status, reason: answer.refusal.reason }
+}
+
 /** Presents a grant with this request. */
 export const sending =
   (send: ApiLink, request: PlannedRequest, signals: readonly AbortSignal[]): Present<Response> =>
-  (held, until) =>
-    send(held, request, { until, signals })
+  (held, until, trace) =>
+    send(held, request, { until, signals, trace })

@@ -19,7 +19,7 @@ export interface RefusedGrant {
 }
 
 /** Presents a grant with a fresh proof: sends the request, or calls the guarded function. */
-export type Present<T> = (held: HeldGrant, until: AbortSignal) => Promise<Presented<T>>
+export type Present<T> = (held: HeldGrant, until: AbortSignal, trace?: string) => Promise<Presented<T>>
 
 export interface CallSetup<T> {
   readonly session: TaskSession
@@ -27,6 +27,12 @@ export interface CallSetup<T> {
   readonly signals: readonly AbortSignal[]
   readonly callId: string
   readonly present: Present<T>
+}
+
+/** The same, and the span it is made under. */
+interface TracedSetup<T> extends CallSetup<T> {
+  /** W3C `traceparent`. */
+  readonly trace?: string | undefined
 }
 
 export type Performed<T> = { readonly ok: true; readonly value: T; readonly held: HeldGrant } | Refusal
@@ -38,15 +44,35 @@ export type Performed<T> = { readonly ok: true; readonly value: T; readonly held
  * @throws the reason of a signal that fired; a task that ended meanwhile is a value.
  */
 export function performCall<T>(call: WantedCall, setup: CallSetup<T>): Promise<Performed<T>> {
-  return untilOver(setup, (until) => attempts(call, setup, until))
+  return underSpan(call, setup, (traced) => untilOver(setup, (until) => attempts(call, traced, until)))
 }
 
 /** One call under this grant and no other. */
 export function performUnder<T>(held: HeldGrant, call: WantedCall, setup: CallSetup<T>): Promise<Performed<T>> {
-  return untilOver(setup, async (until) => {
-    if (!held.take(call.parameters)) return refusal('grant-exhausted')
-    return settle(held, setup.session, await presented(held, setup, until))
-  })
+  return underSpan(call, setup, (traced) =>
+    untilOver(setup, async (until) => {
+      if (!held.take(call.parameters)) return refusal('grant-exhausted')
+      return settle(held, setup.session, await presented(held, traced, until))
+    }),
+  )
+}
+
+/** The call as one span, where somebody traces. */
+function underSpan<T>(
+  { action, audience }: WantedCall,
+  setup: CallSetup<T>,
+  work: (setup: TracedSetup<T>) => Promise<Performed<T>>,
+): Promise<Performed<T>> {
+  const { session, callId } = setup
+  const { telemetry, txn, trace } = session
+  if (telemetry === undefined) return work(setup)
+  const call = { action: action.name, audience, txn, callId, trace }
+  return telemetry.tool(call, ({ traceparent }) => work({ ...setup, trace: traceparent }), cameOf)
+}
+
+const cameOf = (performed: Performed<unknown>) => {
+  if (!performed.ok) return { reason: performed.reason }
+  return performed.value instanceof Response ? { status: performed.value.status } : {}
 }
 
 /** Work that the task's end and the owners' signals stop: theirs are thrown, the end of the task is a value. */
@@ -68,10 +94,10 @@ export async function untilOver<R>(
   }
 }
 
-async function attempts<T>(call: WantedCall, setup: CallSetup<T>, until: AbortSignal): Promise<Performed<T>> {
-  const { session, callId } = setup
+async function attempts<T>(call: WantedCall, setup: TracedSetup<T>, until: AbortSignal): Promise<Performed<T>> {
+  const { session, callId, trace } = setup
   const { audience, action, resource, parameters } = call
-  const ask = { audience, action: action.name, resource, parameters, callId }
+  const ask = { audience, action: action.name, resource, parameters, callId, trace }
   let held = taken(session, ask)
   for (let isFirst = true; ; isFirst = false) {
     if (held === undefined) {
@@ -99,11 +125,11 @@ async function newGrant(session: TaskSession, ask: GrantAsk, until: AbortSignal)
   return asked
 }
 
-async function presented<T>(held: HeldGrant, setup: CallSetup<T>, until: AbortSignal): Promise<Presented<T>> {
-  const { session, present, callId } = setup
+async function presented<T>(held: HeldGrant, setup: TracedSetup<T>, until: AbortSignal): Promise<Presented<T>> {
+  const { session, present, callId, trace } = setup
   let answer: Presented<T> | undefined
   try {
-    answer = await present(held, until)
+    answer = await present(held, until, trace)
     return answer
   } finally {
     const isAnswered = answer !== undefined && (answer.ok || !UNANSWERED.has(answer.refusal.reason))

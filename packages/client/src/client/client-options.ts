@@ -1,6 +1,7 @@
-import type { ApiSet, TokenSource } from '@hallpass/core'
-import { apisOf, DEFAULT_SKEW_SECONDS, HallpassError, MAX_SKEW_SECONDS } from '@hallpass/core'
+import type { ApiSet, Telemetry, TokenSource } from '@hallpass/core'
+import { apisOf, carefulTelemetry, DEFAULT_SKEW_SECONDS, HallpassError, MAX_SKEW_SECONDS } from '@hallpass/core'
 import type { Place } from '../call/call-plan.ts'
+import { AgentTelemetry } from '../telemetry/agent-telemetry.ts'
 import type { Fetch } from '../wire/send.ts'
 import { secureUrl } from './secure-url.ts'
 
@@ -36,6 +37,8 @@ export interface ClientOptions<S extends ApiSet, Purpose extends string = string
   readonly apiTimeoutMs?: number
   /** Pauses between attempts to tell the broker that a task is over; 200 and 1 000 ms. */
   readonly retryDelaysMs?: readonly number[]
+  /** Traces and metrics: `openTelemetry()` of `@hallpass/core/opentelemetry`. Default none. */
+  readonly telemetry?: Telemetry
 }
 
 export interface CheckedOptions {
@@ -51,6 +54,7 @@ export interface CheckedOptions {
   readonly brokerTimeoutMs: number
   readonly apiTimeoutMs: number
   readonly retryDelaysMs: readonly number[]
+  readonly telemetry: AgentTelemetry | undefined
 }
 
 /** Checks and copies the options: a client that is created works with what it was given then. */
@@ -71,6 +75,7 @@ export function checkOptions(options: ClientOptions<ApiSet>): CheckedOptions {
   const stray = Object.keys(baseUrls).find((audience) => !audiences.has(audience))
   if (stray !== undefined) throw invalid(`baseUrls names "${stray}", which is not an audience of the APIs given`)
   const fetch = options.fetch ?? ((request: Request) => globalThis.fetch(request))
+  const telemetry = carefulTelemetry(options.telemetry)
   return {
     issuer,
     identity,
@@ -88,6 +93,7 @@ export function checkOptions(options: ClientOptions<ApiSet>): CheckedOptions {
     retryDelaysMs: [...(options.retryDelaysMs ?? [200, 1000])].map((ms) =>
       bounded('retryDelaysMs', ms, { least: 0, most: 60_000 }),
     ),
+    telemetry: telemetry && new AgentTelemetry(telemetry, identity.clientId),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ApiSet } from '@hallpass/core'
+import type { ApiSet, TelemetrySpan } from '@hallpass/core'
 import { generateClientKey } from '#crypto'
 import { createBrokerLink } from '../broker/broker-link.ts'
 import { createBroker } from '../broker/broker.ts'
@@ -36,6 +36,7 @@ export function createClient<const S extends ApiSet, Purpose extends string = st
     brokerTimeoutMs,
     apiTimeoutMs,
     retryDelaysMs,
+    telemetry,
   } = checked
   const clock = createSteadyClock(checked.clock)
   const nonces = createNonces()
@@ -43,19 +44,22 @@ export function createClient<const S extends ApiSet, Purpose extends string = st
   // Whoever needs the key is told; until then a failure is nobody's to catch.
   maker.catch(() => {})
   const proofs = () => maker
-  const link = createBrokerLink({ issuer, fetch: brokerFetch, proofs, nonces, clock, timeoutMs: brokerTimeoutMs })
+  const shared = { proofs, nonces, clock, telemetry }
+  const link = createBrokerLink({ ...shared, issuer, fetch: brokerFetch, timeoutMs: brokerTimeoutMs })
   const jkt = async () => (await maker).jkt
   const broker = createBroker({ issuer, identity, link, clock, jkt, timeoutMs: brokerTimeoutMs })
-  const send = createApiLink({ fetch, proofs, nonces, clock, timeoutMs: apiTimeoutMs })
+  const send = createApiLink({ ...shared, fetch, timeoutMs: apiTimeoutMs })
   const open = new Set<TaskSession>()
 
   async function openSession(
     options: TaskOptions,
+    trace?: string,
   ): Promise<{ readonly ok: true; readonly session: TaskSession } | Refusal> {
     options.signal?.throwIfAborted()
-    const opened = await broker.openTask(options)
+    const opened = await broker.openTask(options, trace)
     if (!opened.ok) return opened
-    const session = createTaskSession(opened.task, { broker, clock, skewSeconds, pause, retryDelaysMs })
+    const parts = { broker, clock, skewSeconds, pause, retryDelaysMs, telemetry, trace }
+    const session = createTaskSession(opened.task, parts)
     open.add(session)
     const cancel = () => void session.end('cancelled')
     options.signal?.addEventListener('abort', cancel, { once: true })
@@ -76,16 +80,32 @@ export function createClient<const S extends ApiSet, Purpose extends string = st
   }
 
   async function task<T>(options: TaskOptions<Purpose>, work: (task: Task<S>) => Promise<T>): Promise<T | Refusal> {
-    const opened = await openSession(options)
-    if (!opened.ok) return opened
+    if (telemetry === undefined) return run(options, work)
+    return telemetry.task(options.purpose, (span) => run(options, work, span))
+  }
+
+  async function run<T>(
+    options: TaskOptions<Purpose>,
+    work: (task: Task<S>) => Promise<T>,
+    span?: TelemetrySpan,
+  ): Promise<T | Refusal> {
+    const opened = await openSession(options, span?.traceparent)
+    if (!opened.ok) {
+      span?.set({ 'error.type': opened.reason })
+      return opened
+    }
     const { session } = opened
+    span?.set({ 'hallpass.task.id': session.txn })
     try {
       const value = await work(faceOf(session, options))
       options.signal?.throwIfAborted()
+      span?.set({ 'hallpass.end': 'completed' })
       await session.end('completed')
       return value
     } catch (error) {
-      await session.end(options.signal?.aborted ? 'cancelled' : 'failed')
+      const how = options.signal?.aborted ? 'cancelled' : 'failed'
+      span?.set({ 'hallpass.end': how })
+      await session.end(how)
       options.signal?.throwIfAborted()
       throw error
     }

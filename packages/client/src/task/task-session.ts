@@ -5,6 +5,7 @@ import { createHeldGrants } from '../grant/held-grants.ts'
 import type { CallReason } from '../outcome/advice.ts'
 import type { Refusal } from '../outcome/refusal.ts'
 import { refusal } from '../outcome/refusal.ts'
+import type { AgentTelemetry } from '../telemetry/agent-telemetry.ts'
 
 export interface SessionParts {
   readonly broker: Broker
@@ -12,6 +13,9 @@ export interface SessionParts {
   readonly skewSeconds: number
   readonly pause: (milliseconds: number) => Promise<void>
   readonly retryDelaysMs: readonly number[]
+  readonly telemetry: AgentTelemetry | undefined
+  /** W3C `traceparent` of the task's span. */
+  readonly trace: string | undefined
 }
 
 export type Asked = { readonly ok: true; readonly held: HeldGrant } | Refusal
@@ -19,6 +23,9 @@ export type Asked = { readonly ok: true; readonly held: HeldGrant } | Refusal
 /** The state of one open task: its token, its grants, its end. */
 export interface TaskSession {
   readonly txn: string
+  readonly telemetry: AgentTelemetry | undefined
+  /** W3C `traceparent` of the task's span. */
+  readonly trace: string | undefined
   /** Aborted when the task is over, by whatever side. */
   readonly over: AbortSignal
   take(ask: GrantAsk): HeldGrant | undefined
@@ -44,7 +51,7 @@ const RENEW_PART = 1 / 3
 const RENEW_SECONDS = 60
 
 export function createTaskSession(opened: TaskToken, parts: SessionParts): TaskSession {
-  const { broker, clock, skewSeconds, pause, retryDelaysMs } = parts
+  const { broker, clock, skewSeconds, pause, retryDelaysMs, telemetry, trace } = parts
   const { txn } = opened
   const over = new AbortController()
   const grants = createHeldGrants()
@@ -65,7 +72,7 @@ export function createTaskSession(opened: TaskToken, parts: SessionParts): TaskS
   /** Joined by all who need it: it belongs to the task, so only the task's end stops it. */
   function renew(): Promise<Refusal | undefined> {
     renewal ??= broker
-      .renewTask(txn, over.signal)
+      .renewTask(txn, { signal: over.signal, trace })
       .then((answer) => {
         if (answer.ok) token = token && answer.task
         else note(answer)
@@ -95,7 +102,8 @@ export function createTaskSession(opened: TaskToken, parts: SessionParts): TaskS
     const current = await currentToken()
     if (!current.ok) return current
     signal.throwIfAborted()
-    const answer = await broker.grant(current.token, ask, signal)
+    const traced = ask.trace === undefined && trace !== undefined ? { ...ask, trace } : ask
+    const answer = await broker.grant(current.token, traced, signal)
     if (!answer.ok) {
       note(answer)
       return answer
@@ -115,17 +123,19 @@ export function createTaskSession(opened: TaskToken, parts: SessionParts): TaskS
     const ended = token
     close()
     if (ended === undefined) return { ok: true }
-    let answer = await broker.endTask(ended, reason)
+    let answer = await broker.endTask(ended, reason, trace)
     for (const delay of retryDelaysMs) {
       if (answer.ok || !answer.retryable) break
       await pause(delay)
-      answer = await broker.endTask(ended, reason)
+      answer = await broker.endTask(ended, reason, trace)
     }
     return answer
   }
 
   return {
     txn,
+    telemetry,
+    trace,
     over: over.signal,
     take: (ask) => grants.take(ask, clock.steady()),
     ask,

@@ -2,7 +2,7 @@ import type { Broker } from '@hallpass/broker'
 import { createBroker, privateKeySigner, signingKeys } from '@hallpass/broker'
 import type { Client, ClientOptions } from '@hallpass/client'
 import { createClient } from '@hallpass/client'
-import type { Api, ApiSet, EventType, Ledger, TrailLine } from '@hallpass/core'
+import type { Api, ApiSet, EventType, Ledger, Telemetry, TrailLine } from '@hallpass/core'
 import { apisOf, memoryLedger, memoryTrail } from '@hallpass/core'
 import type { Policy } from '@hallpass/policy'
 import type { Observation, Verifier } from '@hallpass/verifier'
@@ -34,6 +34,8 @@ export interface TestWorldOptions<S extends ApiSet, Purpose extends string, Agen
   readonly ownIdentities?: boolean
   /** Answers for everything outside: identity providers, bundle endpoints. */
   readonly outside?: (request: Request) => Promise<Response>
+  /** Traces and metrics of broker, verifiers and clients. */
+  readonly telemetry?: Telemetry
 }
 
 /** Broker, verifiers, APIs and clients in one process, on one clock, without a network. */
@@ -93,6 +95,7 @@ export function testWorld<
     (async (request: Request) => {
       throw new TypeError(`Nothing answers at ${new URL(request.url).origin} in this world`)
     })
+  const told = options.telemetry === undefined ? {} : { telemetry: options.telemetry }
   const brokerKey = testKey()
   const ledger = memoryLedger({ exactFor: 'one-process', clock: clock.now })
   const trail = memoryTrail()
@@ -109,6 +112,7 @@ export function testWorld<
     clock: clock.now,
     fetch: async (url, init) => outside(new Request(url, init)),
     ...(options.nonces === true && { nonces: true as const }),
+    ...told,
   })
   const handled: TestCall[] = []
   const observed: Observation[] = []
@@ -123,6 +127,7 @@ export function testWorld<
       clock: clock.now,
       observe,
       ...nonces,
+      ...told,
     })
     return { audience: one.audience, verifier, served: createTestApi(verifier, handled) }
   })
@@ -156,6 +161,7 @@ export function testWorld<
         fetch,
         clock: clock.now,
         retryDelaysMs: [0],
+        ...told,
         ...more,
       }),
     wire: (agent, key) =>
