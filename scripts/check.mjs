@@ -31,6 +31,11 @@ const steps = [
 
 /** `--skip-tests` for whoever has just run them; `--only=docs` for one step. */
 export async function check(args) {
+  const odd = args.find((arg) => arg !== '--skip-tests' && !arg.startsWith('--only='))
+  if (odd !== undefined) {
+    note(`check does not take ${odd}. See: npm run check -- --help`)
+    return 2
+  }
   const only = args.find((arg) => arg.startsWith('--only='))?.slice('--only='.length)
   const chosen = steps.filter(([name]) =>
     only === undefined ? !(name === 'tests' && args.includes('--skip-tests')) : name.includes(only),

