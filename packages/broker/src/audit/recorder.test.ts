@@ -63,6 +63,30 @@ describe('createRecorder()', () => {
     expect(state.events.filter(({ type }) => type === 'grant.refused').length + (lost?.count ?? 0)).toBe(5000)
   })
 
+  test('drain() tells of what there was no room for under one id, until it is told', async () => {
+    const { state, recorder } = moody()
+    const told: AuditEvent[] = []
+    const watched = createRecorder(
+      {
+        append(event) {
+          if (state.fails) throw new Error('full')
+          if (event.type === 'traffic.refused') told.push(event)
+          return event.type === 'traffic.refused' && told.length === 1 ? Promise.reject(new Error('full')) : undefined
+        },
+        flush: async () => {},
+        close: async () => {},
+      },
+      'broker:x',
+      () => 1000,
+    )
+    state.fails = true
+    for (let index = 0; index < 1001; index += 1) watched.note('grant.refused', {})
+    state.fails = false
+    expect([await watched.drain(), await watched.drain(), recorder.waiting()]).toEqual([false, true, 0])
+    expect(told).toHaveLength(2)
+    expect(told[1]).toBe(told[0])
+  })
+
   test('note() cuts an event that no trail would take, so that it blocks nothing', async () => {
     const trail = memoryTrail()
     const recorder = createRecorder(trail, 'broker:x', () => 1000)

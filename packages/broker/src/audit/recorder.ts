@@ -35,6 +35,8 @@ export function createRecorder(sink: AuditSink, source: string, clock: () => num
   const spool: AuditEvent[] = []
   let written = 0
   let lost = 0
+  /** What tells of some that were lost, until a trail took it: one that refused it may have it all the same. */
+  let telling: (AuditEvent & { readonly count: number }) | undefined
   let draining: Promise<boolean> | undefined
 
   const waiting = (): number => spool.length - written + lost
@@ -55,12 +57,13 @@ export function createRecorder(sink: AuditSink, source: string, clock: () => num
       }
       spool.length = 0
       written = 0
-      const count = lost
-      if (count > 0)
-        await sink.append(
-          make('traffic.refused', { count, reason: 'audit-unavailable', detail: 'events there was no room for' }),
-        )
-      lost -= count
+      if (lost > 0) {
+        const facts = { reason: 'audit-unavailable', detail: 'events there was no room for' }
+        telling ??= { ...make('traffic.refused', facts), count: lost }
+        await sink.append(telling)
+        lost -= telling.count
+        telling = undefined
+      }
       return waiting() === 0
     } catch {
       return false

@@ -43,6 +43,8 @@ export interface FileTrail extends Trail {
   readonly tail: readonly TrailLine[]
 }
 
+/** More than this at a time are not remembered, and might be recorded twice. */
+const MAX_UNHEARD = 10_000
 const GATHER_MS = 10
 const RETRY_MS = 1000
 
@@ -97,6 +99,9 @@ function open({ path, source, clock }: Checked) {
  * be recorded is not allowed. Aftermath (ends, revocations, outcomes) is kept in memory meanwhile, up to twice
  * `maxBufferedEvents`. Writing is tried again every second, and at every `flush`; the first success ends the refusals.
  *
+ * With `each`, an event whose write failed was refused, and is written all the same once the disk is back: a refusal says
+ * that it was not on record then, not that it never will be. Appended again under its id it is recorded once.
+ *
  * Checks the last 4 MiB of the file, not all of it: that is what `verifyTrail` does.
  *
  * @throws HallpassError `audit-unavailable` when another process writes this file, `trail-invalid` when its end does not
@@ -109,6 +114,8 @@ export function fileTrail(options: FileTrailOptions): FileTrail {
   const chain: Chain = createChain(tail.head)
   const writer = createBatchWriter({ disk, path, size: tail.size, gatherMs: GATHER_MS, retryMs: RETRY_MS })
   let closed: Promise<void> | undefined
+  /** Ids of events that were refused and are in the writer's hands, or on disk by now. */
+  const unheard = new Set<string>()
 
   const room = (event: AuditEvent): void => {
     if (closed) throw new HallpassError('audit-unavailable', `The trail ${path} is closed`)
@@ -144,12 +151,18 @@ export function fileTrail(options: FileTrailOptions): FileTrail {
     },
     append(event) {
       room(event)
-      record(event)
-      checkpointer?.appended()
+      if (!unheard.delete(event.id)) {
+        record(event)
+        checkpointer?.appended()
+      }
       // What is spooled has happened already: nobody is made to wait for a disk that does not answer.
       if (durable === 'grouped' || writer.failure) return undefined
       const recorded = writer.durable()
-      return isAftermath(event.type) ? recorded.catch(() => {}) : recorded
+      if (isAftermath(event.type)) return recorded.catch(() => {})
+      return recorded.catch((error: unknown) => {
+        if (unheard.size < MAX_UNHEARD) unheard.add(event.id)
+        throw error
+      })
     },
     flush: () => writer.durable(),
     close() {
