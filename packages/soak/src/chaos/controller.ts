@@ -102,6 +102,9 @@ function createFaults({
     replica?.say({ kind: 'die', where })
     const hasDied = () => (replica?.deaths ?? before) > before
     for (let waited = 0; waited < PATIENCE_STEPS && !hasDied(); waited++) await delay(100)
+    // Later it would die when nobody is there any more to deliver what it leaves behind.
+    replica?.say({ kind: 'die', where: undefined })
+    await delay(500)
     return Number(hasDied())
   }
   const revoked = async (kind: 'grant' | 'task' | 'agent'): Promise<number> => Number(await revoker.revoke(kind))

@@ -58,7 +58,8 @@ export type RoleTask = BrokerTask | ReplicaTask | AgentTask
 export type Order =
   | { readonly kind: 'revoke' | 'resume'; readonly id: number; readonly target: RevocationTarget }
   | { readonly kind: 'step'; readonly seconds: number }
-  | { readonly kind: 'die'; readonly where: Death }
+  /** Undefined: the process is not to kill itself after all. */
+  | { readonly kind: 'die'; readonly where: Death | undefined }
   | { readonly kind: 'stop' }
 
 /** What a process says to the run. */

@@ -6,8 +6,8 @@ import type { Death } from './messages.ts'
 export interface WatchedLedger extends UseLedger {
   /** When the redeem of this use left for the ledger. */
   askedAt(event: string): number
-  /** The next time it comes there, this process kills itself. */
-  dieAt(where: Death): void
+  /** The next time it comes there, this process kills itself; undefined = nowhere. */
+  dieAt(where: Death | undefined): void
   /** Kills this process when it was told to die there. */
   reached(where: Death): void
 }

@@ -12,6 +12,8 @@ export interface Member {
   readonly memory: readonly MemorySample[]
   /** Times its process ended though nobody had told it to. */
   readonly deaths: number
+  /** Whether the process that is there now has said that it is ready. */
+  readonly isUp: boolean
   say(order: Order): void
   /** SIGKILL. The next process comes by itself, a while later. */
   kill(): void
@@ -36,6 +38,7 @@ export async function startMember({ program, task, hear, emptyMs }: MemberSetup)
   let memory: MemorySample[] = []
   let deaths = 0
   let isStopping = false
+  let isUp = false
   let isReady = (): void => {}
   let failed = (_error: Error): void => {}
   let ended = Promise.resolve()
@@ -50,13 +53,17 @@ export async function startMember({ program, task, hear, emptyMs }: MemberSetup)
     started.on('message', (message) => {
       const report = message as Report
       if (report.kind === 'memory') memory.push(report.sample)
-      if (report.kind === 'ready') isReady()
+      if (report.kind === 'ready') {
+        isUp = true
+        isReady()
+      }
       if (report.kind === 'failed') failed(new Error(`${task.name} did not start: ${report.what}`))
       hear(report)
     })
     ended = new Promise((resolve) => {
       started.once('close', () => {
         resolve()
+        isUp = false
         if (isStopping) return
         deaths += 1
         void delay(emptyMs()).then(() => isStopping || launch())
@@ -88,7 +95,13 @@ export async function startMember({ program, task, hear, emptyMs }: MemberSetup)
     get deaths() {
       return deaths
     },
-    kill: () => void child?.kill('SIGKILL'),
+    get isUp() {
+      return isUp
+    },
+    kill() {
+      isUp = false
+      child?.kill('SIGKILL')
+    },
     async stop(patienceMs) {
       isStopping = true
       if (child === undefined || child.exitCode !== null || child.signalCode !== null) return true

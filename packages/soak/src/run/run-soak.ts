@@ -148,7 +148,7 @@ export async function runSoak(
     const ownMemory = await untilOver(started, chaos)
     await chaos.stop()
     // Every place is filled again before anybody is told to stop: what a dead one left is delivered by the next.
-    await delay(2500)
+    for (let waited = 0; waited < LAST_WORDS_MS && !members.every(({ isUp }) => isUp); waited += 100) await delay(100)
     const unfinished: string[] = []
     const finish = async (some: readonly Member[]): Promise<void> => {
       const inTime = await Promise.all(some.map((member) => member.stop(LAST_WORDS_MS)))
