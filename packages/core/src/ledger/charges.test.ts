@@ -77,6 +77,15 @@ describe('Charges', () => {
     expect(spent()).toEqual([0, 0])
   })
 
+  test.each<{ limits: Limit[]; amounts: Amounts; uses: number; refusal: object }>([
+    { limits: [calls], amounts: {}, uses: 4, refusal: { reason: 'grant-exhausted', limit: 'calls' } },
+    { limits: [calls, hour], amounts: {}, uses: 4, refusal: { reason: 'grant-exhausted', limit: 'calls' } },
+    { limits: [calls, sum], amounts: {}, uses: 1, refusal: { reason: 'amount-invalid', limit: 'sum' } },
+    { limits: [calls, sum], amounts: { amount: 101 }, uses: 1, refusal: { reason: 'limit-exceeded', limit: 'sum' } },
+  ])('says in a refusal which limit it was: $refusal', ({ limits, amounts, uses, refusal }) => {
+    expect(chargesOf(...limits).charges.whyUnfit(amounts, uses, 0)).toEqual({ ok: false, ...refusal })
+  })
+
   test('refuses amounts that are too large only together', () => {
     const { use } = chargesOf(calls, { ...sum, max: MOST })
     expect(use({ amount: MOST }, 2)).toEqual(['amount-invalid', 'sum'])

@@ -91,6 +91,14 @@ describe('OnceMarks', () => {
       expect([bind(marks, 'k3', { until: 200, now: 105 }), marks.size]).toEqual([1, 2])
     })
 
+    test('remembers a little longer where the end is a little later', () => {
+      const marks = new OnceMarks(10, SKEW)
+      bind(marks, 'k1', { until: 100 })
+      bind(marks, 'k2', { until: 103 })
+      expect(bind(marks, 'k3', { until: 300, now: 107.9 })).toBe('too-many-keys')
+      expect(bind(marks, 'k3', { until: 300, now: 108 })).toBe(1)
+    })
+
     test('remembers for as long as the latest end it was told, never less', () => {
       const marks = new OnceMarks(10, SKEW)
       bind(marks, 'k1', { until: 100 })

@@ -160,6 +160,7 @@ describe('createConclude()', () => {
         [by === undefined ? ['refused', 'ev_refused'] : ['passed', 'ev_next']],
       ])
       expect(attempt.event).toBe(by === undefined ? 'ev_1' : 'ev_next')
+      expect(recorded[0]?.[2]).toMatch(by === undefined ? /operator/ : by === 'observe' ? /observed/ : /authentication/)
     })
 
     test('observation gives no recorded answer in place of the handler', async () => {

@@ -55,7 +55,7 @@ export function findCredential(
     return rules.acceptUnbound ? ok({ token, proof: undefined }) : UNBOUND
   }
   // A web `Headers` joins two fields into one value: ours may stand behind another's.
-  if (authorization.includes(',') && ourSecond(authorization, rules)) return TWO_CREDENTIALS
+  if (ourSecond(authorization, rules)) return TWO_CREDENTIALS
   if (scheme !== 'bearer' || !namesIssuer(token, rules.issuer)) return MISSING
   return rules.acceptUnbound ? ok({ token, proof: undefined }) : UNBOUND
 }

@@ -15,6 +15,6 @@ export function readIdempotencyKey(field: string): Result<string, RefusalReason>
   // Two quoted strings, which a web `Headers` joins, are not one.
   const quoted = /^"(?:[^"\\]|\\["\\])*"$/.test(field)
   const key = quoted ? field.slice(1, -1).replaceAll(/\\(["\\])/g, '$1') : field
-  if (key === '' || key.length > MAX_LENGTH || !/^[\x20-\x7E]+$/.test(key)) return BAD
+  if (key.length > MAX_LENGTH || !/^[\x20-\x7E]+$/.test(key)) return BAD
   return quoted || !/[\s",]/.test(key) ? ok(key) : BAD
 }

@@ -18,6 +18,8 @@ describe('isJson()', () => {
     'application/json; v=1; charset=utf-8',
     'application/json; v=1',
     'application/json;',
+    'application/vnd.charset+json',
+    'application/vnd.charset+json; v=1',
     'application/merge-patch+json',
     'application/problem+json; charset=utf-8',
   ])('takes %j', (type) => {

@@ -13,6 +13,11 @@ test('matchRoute() keeps an encoded slash inside its segment', () => {
   expect(matched.ok && matched.value['id']).toBe('a/b')
 })
 
+test('matchRoute() reads an empty segment as one: no part of a resource is empty, whoever asks', () => {
+  const matched = matchRoute(template, '/orders//items/')
+  expect(matched.ok && { ...matched.value }).toEqual({ id: '', item: '' })
+})
+
 test.each(['/orders/1/items', '/orders/1/items/2/', '/orders/1/items/2/3', '/Orders/1/items/2', '/', ''])(
   'matchRoute() refuses the path %j',
   (path) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { findCredential } from './credential.ts'
+import { findCredential, isNoToken68 } from './credential.ts'
 import { readFields } from './request-fields.ts'
 
 const ISSUER = 'https://broker.example'
@@ -9,7 +9,7 @@ const tokenOf = (payload: string): string => `e30.${payload}.c2ln`
 const ours = tokenOf(encode(JSON.stringify({ iss: ISSUER })))
 const theirs = tokenOf(encode(JSON.stringify({ iss: 'https://idp.example' })))
 // Characters that only standard base64 writes as + and /.
-const standard = encode(`{"iss":"${ISSUER}","x":"~~~???~~?>>"}`, 'base64').replace(/=+$/, '')
+const standard = encode(`{"x":"~~~???~~?>>","iss":"${ISSUER}"}`, 'base64').replace(/=+$/, '')
 
 const shared = { issuer: ISSUER, acceptUnbound: false, sharesRoute: true }
 const alone = { ...shared, sharesRoute: false }
@@ -32,6 +32,8 @@ describe('findCredential() on a route with another authentication', () => {
     `Bearer ${encode(ISSUER)}`,
     `Basic ${ours}`,
     `Basic ${encode('u:p')}, Digest x`,
+    `Bearer ${tokenOf(`A=${encode(JSON.stringify({ iss: ISSUER }))}`)}`,
+    `Digest x, Basic ${ours}`,
     `Bearer ${theirs}, Bearer opaque`,
     'Digest username="dpop", realm="bearer"',
     'Digest username="a",dpop-like=b',
@@ -43,7 +45,9 @@ describe('findCredential() on a route with another authentication', () => {
     ['as it is', ours],
     ['without a signature', `e30.${encode(JSON.stringify({ iss: ISSUER }))}`],
     ['padded', tokenOf(`${encode(JSON.stringify({ iss: ISSUER, a: 1 }))}==`)],
+    ['padded too much', tokenOf(`${encode(JSON.stringify({ iss: ISSUER, a: 1 }))}===`)],
     ['in standard base64', tokenOf(standard)],
+    ['before another credential', `${ours}, Basic dTpw`],
     ['with a character too many', tokenOf(`${encode(`{"iss":"${ISSUER}"}`.padEnd(36))}A`)],
     ['with stray bits', tokenOf(`${encode(`{"iss":"${ISSUER}"}`.padEnd(36))}AB`.slice(0, -1))],
     ['its slashes escaped', tokenOf(encode(JSON.stringify({ iss: ISSUER }).replaceAll('/', '\\/')))],
@@ -107,4 +111,14 @@ describe('findCredential() where it stands alone', () => {
     const found = findCredential(readFields(headers), '', { ...alone, acceptUnbound: true })
     expect(found.ok || found.reason).toBe(reason)
   })
+})
+
+test.each([
+  ['a.b.c', false],
+  ['', false],
+  ['a.b.c, DPoP d', true],
+  ['a,b', true],
+  ['a b', true],
+])('isNoToken68() says of %j: %s', (token, expected) => {
+  expect(isNoToken68(token)).toBe(expected)
 })
