@@ -36,6 +36,9 @@ describe('parseStrictJson()', () => {
     '-9007199254740991',
     '1E30',
     '{"constructor":1,"toString":2}',
+    // Names that are kept in the same place: as long as one another, or one the beginning of the other.
+    '{"aa":1,"qq":2,"a":3,"abb":4,"arr":5,"é":6,"ü":7}',
+    '{"abb":1,"a":2}',
     nested(16),
     '[{"a":1},{"a":1}]',
     '"\u2028"',
