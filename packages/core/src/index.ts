@@ -118,7 +118,10 @@ export type {
   TaskRecord,
   TaskState,
   UseLedger,
+  UseRecord,
+  UseState,
 } from './ledger/ledger.ts'
+export { SWEEP_CLAIM_SECONDS } from './ledger/ledger.ts'
 export type { RevocationEntry, RevocationPage, RevocationRead, StatusSeries } from './ledger/revocation-entry.ts'
 export type { StandingTarget } from './ledger/revocation-target.ts'
 export { memoryLedger } from './ledger/memory-ledger.ts'

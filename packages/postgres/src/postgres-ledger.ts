@@ -1,11 +1,11 @@
-import type { JsonObject, Ledger, Outcome, RedeemAnswer, RefusalReason, Result, Swept } from '@hallpass/core'
+import type { JsonObject, Ledger, Outcome, RedeemAnswer, RefusalReason, Result } from '@hallpass/core'
 import { HallpassError, ok, refuse, reservationIds } from '@hallpass/core'
 import { Groups } from './groups.ts'
 import { grantWire, taskWire } from './issue-wire.ts'
 import type { PostgresValue } from './postgres-client.ts'
 import type { PostgresLedgerOptions } from './postgres-ledger-options.ts'
 import { listenOf, postgresBounds } from './postgres-ledger-options.ts'
-import { effectOf, grantOf, logOf, taskOf } from './read-wire.ts'
+import { effectOf, grantOf, logOf, seqsIn, sweptOf, taskOf, useStateOf } from './read-wire.ts'
 import type { AnswerRow, RedeemItem } from './redeem-wire.ts'
 import { answerOf, itemOf, outcomesOf, parseReservation } from './redeem-wire.ts'
 import { channelOf } from './schema/schema-sql.ts'
@@ -191,9 +191,16 @@ export async function postgresLedger(options: PostgresLedgerOptions): Promise<Po
       return read
     },
     watch: (wake) => wakes.watch(wake),
-    async sweep(): Promise<Swept> {
-      const json = (await one(sql.sweep, [SWEPT_AT_ONCE], false)) as SweptJson
-      return { tasks: json.tasks.map(taskOf), grants: json.grants.map(grantOf), unknownUses: json.uses }
+    async use(reservation) {
+      const use = parseReservation(reservation)
+      const json = use && (await one(sql.use, [use.seq, use.secret]))
+      return json === undefined ? undefined : useStateOf(json)
+    },
+    // Not resent: what it took out and could not say comes out again.
+    sweep: async () => sweptOf(await one(sql.sweep, [SWEPT_AT_ONCE], false)),
+    async acknowledge(receipt) {
+      const seqs = seqsIn(receipt)
+      if (seqs.length > 0) await one(sql.acknowledge, [JSON.stringify(seqs)])
     },
     async markOnce(name, until) {
       if (!isKeepable(name) || !Number.isSafeInteger(toUs(until))) return 'seen'
@@ -220,12 +227,6 @@ export async function postgresLedger(options: PostgresLedgerOptions): Promise<Po
     },
     sizes: async () => (await one(sql.sizes, [])) as JsonObject,
   }
-}
-
-interface SweptJson {
-  readonly tasks: readonly unknown[]
-  readonly grants: readonly unknown[]
-  readonly uses: Swept['unknownUses']
 }
 
 /** No room is an answer; everything else that failed is thrown. */

@@ -7,7 +7,10 @@ import type {
   StandingTarget,
   TaskEnd,
   TaskRecord,
+  Swept,
   TaskState,
+  UseRecord,
+  UseState,
 } from '@hallpass/core'
 import { toSeconds } from './wire-text.ts'
 
@@ -61,6 +64,64 @@ export function effectOf(json: unknown): RevocationEffect {
       const { jti, txn, status } = JSON.parse(record) as GrantRecord
       return { jti, txn, status }
     }),
+  }
+}
+
+interface UseJson {
+  readonly event: string
+  readonly reservation: string
+  readonly jti: string
+  readonly txn: string
+  readonly client: string | null
+  readonly audience: string
+  readonly action: string | null
+  readonly resource: string | null
+  readonly jkt: string | null
+  readonly at: number
+  readonly outbox: boolean
+  readonly state: UseState['state']
+}
+
+export function useOf(json: unknown): UseRecord {
+  const { event, reservation, jti, txn, client, audience, action, resource, jkt, at, outbox } = json as UseJson
+  return {
+    event,
+    reservation,
+    jti,
+    txn,
+    clientId: client ?? '',
+    audience,
+    action: action ?? '',
+    resource: resource ?? undefined,
+    jkt: jkt ?? undefined,
+    at: toSeconds(at),
+    outbox,
+  }
+}
+
+export const useStateOf = (json: unknown): UseState => ({ ...useOf(json), state: (json as UseJson).state })
+
+/** What a sweep took out of the outbox: number, kind and body of each. */
+export function sweptOf(json: unknown): Swept {
+  const found = json as readonly (readonly [seq: number, kind: string, body: unknown])[]
+  const of = <T>(wanted: string, read: (body: unknown) => T): T[] =>
+    found.filter(([, kind]) => kind === wanted).map(([, , body]) => read(body))
+  return {
+    tasks: of('task', taskOf),
+    grants: of('grant', grantOf),
+    unknownUses: of('unknown', useOf),
+    releasedUses: of('released', useOf),
+    receipt: JSON.stringify(found.map(([seq]) => seq)),
+  }
+}
+
+/** The numbers in a receipt, none where it is not one. */
+export function seqsIn(receipt: string): readonly number[] {
+  try {
+    const list: unknown = JSON.parse(receipt)
+    return Array.isArray(list) ? list.filter((seq): seq is number => Number.isSafeInteger(seq)) : []
+  } catch {
+    return []
   }
 }
 

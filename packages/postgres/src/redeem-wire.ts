@@ -36,6 +36,7 @@ export function itemOf(request: RedeemRequest, secret: string): RedeemItem | Ref
     amounts: wholeAmounts(request.amounts),
     ...(proof && { jkt: proof.jkt, proof: `${proof.jkt} ${proof.jti}`, accept_until: us(proof.acceptUntil) }),
     ...(idempotency && { key: idempotency.key, digest: idempotency.digest }),
+    ...(request.outbox === true && { outbox: true }),
   }
 }
 

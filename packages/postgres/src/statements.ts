@@ -21,6 +21,8 @@ export function statements(schema: string) {
     grant: one('grant($1::text)'),
     noteRefusal: fill('UPDATE @.tasks SET refusals = refusals + 1 WHERE txn = $1::text'),
     sweep: one('sweep($1::int)'),
+    use: one('use_state($1::bigint, $2::text)'),
+    acknowledge: one('acknowledge($1::text::jsonb)'),
     sizes: one('sizes()'),
     now: one('tick()'),
     incarnation: one('incarnation($1::boolean)'),

@@ -8,8 +8,9 @@ import { redeem } from './ops/redeem.ts'
 import { readGrant, registerGrant } from './ops/register-grant.ts'
 import { revocations } from './ops/revocations.ts'
 import { resume, revoke } from './ops/revoke.ts'
-import { sweep } from './ops/sweep.ts'
+import { acknowledge, sweep } from './ops/sweep.ts'
 import { msOf, secondsOf } from './ops/times.ts'
+import { readUse } from './ops/use-record.ts'
 import type { RedisLedgerOptions } from './redis-ledger-options.ts'
 import { ledgerSettings } from './redis-ledger-options.ts'
 import { Shards } from './shard/shards.ts'
@@ -49,7 +50,9 @@ export async function redisLedger(options: RedisLedgerOptions): Promise<Ledger> 
     revocations: (from) => revocations(shards, from),
     watch: (wake) => settings.connection.subscribe(`${settings.prefix}:wake`, wake),
     reserveStatus: (series, size) => reserveStatus(shards, series, size),
+    use: (reservation) => readUse(shards, reservation),
     sweep: () => sweep(shards),
+    acknowledge: (receipt) => acknowledge(shards, receipt),
     markOnce: (key, until) => markOnce(shards, key, until),
     bindKey: (assertion, jkt, bounds) => bindKey(shards, { assertion, jkt }, bounds),
     sizes: () => sizes(shards),

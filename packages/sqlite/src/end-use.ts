@@ -1,6 +1,7 @@
 import type { Limit, Outcome } from '@hallpass/core'
 import { holdersOf, unCharge } from './counters.ts'
 import type { Write } from './life.ts'
+import { putOut, recordOf } from './outbox.ts'
 import { parseReservation } from './reservation.ts'
 import type { GrantRow, UseRow } from './rows.ts'
 import { GRANTS, whyDead } from './rows.ts'
@@ -39,6 +40,7 @@ export function giveBack(write: Write, reservation: string): boolean {
   if (grant === undefined || whyDead(grant, write) !== undefined) return false
   write.file.run("UPDATE hallpass_use SET state = 'released', idempotency_key = NULL WHERE seq = ?", use.seq)
   write.file.run('UPDATE hallpass_grant SET used = used - 1 WHERE jti = ?', use.jti)
+  if (use.outbox === 1) putOut(write, 'released', { body: recordOf(write.file, use), wait: true })
   if (grant.charges !== null && use.units !== null) {
     const limits = JSON.parse(grant.charges) as Limit[]
     const units = JSON.parse(use.units) as number[]

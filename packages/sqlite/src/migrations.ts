@@ -123,4 +123,16 @@ export const MIGRATIONS: readonly string[] = [
     until_us INTEGER NOT NULL
   ) WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE hallpass_use ADD COLUMN resource TEXT;
+  ALTER TABLE hallpass_use ADD COLUMN facts TEXT;
+  ALTER TABLE hallpass_use ADD COLUMN outbox INTEGER NOT NULL DEFAULT 0;
+  CREATE TABLE hallpass_outbox (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL,
+    due_us INTEGER NOT NULL
+  );
+  CREATE INDEX hallpass_outbox_due ON hallpass_outbox (due_us);
+  `,
 ]

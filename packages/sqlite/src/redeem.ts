@@ -92,7 +92,7 @@ function spend(
   write.file.run('UPDATE hallpass_grant SET used = used + 1 WHERE jti = ?', jti)
   const use = write.file.get<{ seq: number }>(
     `INSERT INTO hallpass_use (secret, jti, txn, audience, attempt, event, idempotency_key, digest, at_us, lease_end_us,
-      state, uses_left, units) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?) RETURNING seq`,
+      state, uses_left, units, resource, outbox) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?) RETURNING seq`,
     secret,
     jti,
     txn,
@@ -105,6 +105,8 @@ function spend(
     write.now + toUs(leaseSeconds),
     usesLeft,
     units,
+    request.resource === grant.resource ? null : request.resource,
+    request.outbox === true ? 1 : 0,
   )
   if (use === undefined) throw new Error('The use was not written')
   return { ok: true, state: 'first', reservation: reservationOf(use.seq, secret), at: toSeconds(write.now), usesLeft }

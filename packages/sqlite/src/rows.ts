@@ -48,6 +48,7 @@ export interface UseRow {
   readonly secret: string
   readonly jti: string
   readonly txn: string
+  readonly audience: string
   readonly attempt: string
   readonly event: string
   readonly idempotency_key: string | null
@@ -58,6 +59,11 @@ export interface UseRow {
   readonly uses_left: number
   readonly units: string | null
   readonly outcome: string | null
+  /** The one of a class that was used; null where it is the grant's. */
+  readonly resource: string | null
+  /** What its grant said, as JSON, once that is forgotten. */
+  readonly facts: string | null
+  readonly outbox: 0 | 1
 }
 
 /** A grant with its task; complete it with a WHERE. */

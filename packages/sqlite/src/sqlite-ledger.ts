@@ -7,6 +7,7 @@ import { incarnationOf, readLife, toSeconds } from './life.ts'
 import { bindKey, markOnce } from './once.ts'
 import { openFile } from './open-file.ts'
 import { openTask } from './open-task.ts'
+import { acknowledge, useState } from './outbox.ts'
 import { grantState, sizes, taskState } from './read-state.ts'
 import { redeem } from './redeem.ts'
 import { registerGrant } from './register-grant.ts'
@@ -94,7 +95,9 @@ export function sqliteLedger(options: SqliteLedgerOptions): SqliteLedger {
     reserveStatus: (series, size) => write((w) => reserveStatus(w, series, size)),
     revocations: (from) => read((at, now) => readLog(at, from, now)),
     watch: (wake) => watchers.watch(wake),
+    use: (reservation) => read((at, now) => useState(at, reservation, now)),
     sweep: () => write(sweep),
+    acknowledge: (receipt) => write((w) => acknowledge(w, receipt)),
     markOnce: (name, until): MaybePromise<'first' | 'seen' | 'full'> =>
       writes
         .run((w) => markOnce(w, { name, until }, maxSkewSeconds))

@@ -2,9 +2,10 @@ import type { Swept } from '@hallpass/core'
 import type { Write } from './life.ts'
 import { toUs } from './life.ts'
 import { forgetIfOrphaned } from './end-use.ts'
+import { putOut, recordOf, takeOut } from './outbox.ts'
 import { killOf, stateOfGrant, stateOfTask } from './read-state.ts'
 import { forgetLines } from './revocation-log.ts'
-import type { GrantRow, TaskRow } from './rows.ts'
+import type { GrantRow, TaskRow, UseRow } from './rows.ts'
 import { GRANTS } from './rows.ts'
 import type { SqliteFile } from './sqlite-file.ts'
 
@@ -20,18 +21,19 @@ const MARKS = [
   ['hallpass_binding', 'assertion, jkt'],
 ] as const
 
-/** Forgets what is over and hands out, once, what nobody was told of. */
+/** Forgets what is over, and hands out what nobody said is on record. */
 export function sweep(write: Write): Swept {
-  const tasks = expireTasks(write)
-  const unknownUses = lapseUses(write)
-  const grants = dropGrants(write)
+  expireTasks(write)
+  lapseUses(write)
+  dropGrants(write)
   dropTasks(write)
   dropMarks(write)
   forgetLines(write, MOST_AT_ONCE)
-  return { tasks, grants, unknownUses }
+  return takeOut(write, MOST_AT_ONCE)
 }
 
-function expireTasks({ file, now }: Write): Swept['tasks'] {
+function expireTasks(write: Write): void {
+  const { file, now } = write
   const over = file.all<TaskRow>(
     'SELECT * FROM hallpass_task WHERE end_how IS NULL AND deadline_us <= ? ORDER BY deadline_us LIMIT ?',
     now,
@@ -40,34 +42,40 @@ function expireTasks({ file, now }: Write): Swept['tasks'] {
   for (const { txn } of over) {
     file.run("UPDATE hallpass_task SET end_how = 'expired', end_at_us = deadline_us WHERE txn = ?", txn)
   }
-  return over.map((row) => stateOfTask(file, row, now))
+  for (const row of over) putOut(write, 'task', { body: stateOfTask(file, row, now) })
 }
 
 /** A use without an outcome at the end of its lease stays charged, and nobody knows how it ended. */
-function lapseUses({ file, now }: Write): Swept['unknownUses'] {
-  const over = file.all<{ seq: number; event: string; jti: string; txn: string }>(
-    `SELECT seq, event, jti, txn FROM hallpass_use WHERE state = 'running' AND lease_end_us <= ?
+function lapseUses(write: Write): void {
+  const { file, now } = write
+  const over = file.all<UseRow>(
+    `SELECT * FROM hallpass_use WHERE state = 'running' AND lease_end_us <= ?
       ORDER BY lease_end_us LIMIT ?`,
     now,
     MOST_AT_ONCE,
   )
-  for (const { seq } of over) {
+  for (const use of over) {
+    const { seq } = use
+    putOut(write, 'unknown', { body: recordOf(file, use) })
     file.run("UPDATE hallpass_use SET state = 'unknown' WHERE seq = ?", seq)
     forgetIfOrphaned(file, seq)
   }
-  return over.map(({ event, jti, txn }) => ({ event, jti, txn }))
 }
 
-function dropGrants({ file, now }: Write): Swept['grants'] {
+function dropGrants(write: Write): void {
+  const { file, now } = write
   const over = file.all<GrantRow>(`${GRANTS} WHERE g.exp_us <= ? ORDER BY g.exp_us LIMIT ?`, now, MOST_AT_ONCE)
-  for (const { txn, jti, action, used } of over) {
+  for (const { txn, jti, action, used, client_id, resource, jkt } of over) {
     if (used > 0) keepUses(file, { txn, action, used })
+    const facts = JSON.stringify({ client_id, action, resource, jkt })
+    file.run("UPDATE hallpass_use SET facts = ? WHERE jti = ? AND state = 'running'", facts, jti)
     // A running use is still waited for; one with a key answers retries until its task is forgotten.
     file.run("DELETE FROM hallpass_use WHERE jti = ? AND state <> 'running' AND idempotency_key IS NULL", jti)
     file.run("DELETE FROM hallpass_counter WHERE scope = 'grant' AND holder = ?", jti)
     file.run('DELETE FROM hallpass_grant WHERE jti = ?', jti)
   }
-  return over.filter((row) => killOf(row) === undefined && row.calls_max > row.used).map((row) => stateOfGrant(row))
+  const unspent = over.filter((row) => killOf(row) === undefined && row.calls_max > row.used)
+  for (const row of unspent) putOut(write, 'grant', { body: stateOfGrant(row) })
 }
 
 /** The history of a task outlives its grants. */

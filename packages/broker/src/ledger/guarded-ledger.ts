@@ -37,6 +37,8 @@ export function guardedLedger(ledger: Ledger, telemetry?: Telemetry): Ledger {
     reserveStatus: guard('reserveStatus', (series, size) => ledger.reserveStatus(series, size), timely),
     revocations: guard('revocations', (from) => ledger.revocations(from), timely),
     ...(ledger.watch && { watch: (wake) => ledger.watch?.(wake) ?? (() => undefined) }),
+    use: guard('use', (reservation) => ledger.use(reservation), timely),
+    acknowledge: guard('acknowledge', (receipt) => ledger.acknowledge(receipt), patient),
     sweep: guard('sweep', () => ledger.sweep(), patient),
   }
 }

@@ -7,13 +7,14 @@ export interface OpenUses {
   /** Whether this audience redeemed it, so that nobody else may end it. */
   isOf(audience: string, reservation: string): boolean
   open(reservation: string, request: RedeemRequest): void
-  /** Facts of the use; only its reservation where this process did not see it start. */
-  close(reservation: string): EventFacts
+  /** What its end says of it. */
+  factsOf(reservation: string): EventFacts
+  close(reservation: string): void
 }
 
 const MAX_OPEN = 100_000
 
-/** Bounded; what falls out is still found in the trail by the reservation in `data` of both events. */
+/** Bounded; what falls out is read from the ledger. */
 export function createOpenUses(): OpenUses {
   const uses = new Map<string, EventFacts>()
   return {
@@ -34,10 +35,9 @@ export function createOpenUses(): OpenUses {
         ...(trace === undefined ? {} : { trace }),
       })
     },
+    factsOf: (reservation) => ({ ...uses.get(reservation), data: { reservation } }),
     close(reservation) {
-      const facts = uses.get(reservation)
       uses.delete(reservation)
-      return { ...facts, data: { reservation } }
     },
   }
 }

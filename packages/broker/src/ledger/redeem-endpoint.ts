@@ -6,6 +6,7 @@ import {
   type RedeemRequest,
   type RefusalReason,
 } from '@hallpass/core'
+import type { EventFacts } from '../audit/recorder.ts'
 import type { Engine } from '../engine.ts'
 import { answer, type Answer } from '../http/answer.ts'
 import type { OAuthRequest } from '../http/oauth-request.ts'
@@ -13,6 +14,7 @@ import { reject, type Step } from '../http/refusal.ts'
 import type { TracedRequest } from '../telemetry/traced-request.ts'
 import { recogniseCaller } from '../token/caller-token.ts'
 import { parseRedeemCalls, type RedeemCall } from './parse-redeem.ts'
+import { endIds, factsOf, onRecord, recoveredStart } from './use-events.ts'
 
 type RedeemedCall = RedeemAnswer | { readonly ok: true } | { readonly ok: true; readonly released: boolean }
 
@@ -59,40 +61,76 @@ function readCalls({ body }: OAuthRequest): Step<readonly RedeemCall[]> {
   return calls.ok ? calls : reject('invalid_request', { reason: 'request-invalid', detail: 'not a batch of calls' })
 }
 
+type Settle = Extract<RedeemCall, { op: 'settle' }>
+type GiveBack = Extract<RedeemCall, { op: 'give_back' }>
+
 interface Desk {
   readonly engine: Engine
   readonly audience: string
 }
 
 async function perform(desk: Desk, call: RedeemCall): Promise<RedeemedCall> {
-  const { engine, audience } = desk
   if (call.op === 'redeem') return redeem(desk, call.request)
-  const { reservation } = call
-  // An id is no right: what another API holds, or nobody, is left alone and not told apart.
-  const isOwn = engine.openUses.isOf(audience, reservation)
-  if (call.op === 'settle') {
-    const { outcome } = call
-    if (!isOwn) return { ok: true }
-    await engine.ledger.settle(reservation, outcome)
-    engine.recorder.note('use.ended', { ...engine.openUses.close(reservation), aud: audience, status: outcome.status })
-    return { ok: true }
-  }
-  const released = isOwn && (await engine.ledger.giveBack(reservation, call.reason))
+  return call.op === 'settle' ? settle(desk, call) : giveBack(desk, call)
+}
+
+/**
+ * The use that a reservation of this audience stands for; read from the ledger where it began before this broker did, and
+ * its start put on record where the trail lost that. An id is no right: what another API holds, or nobody, is left alone
+ * and not told apart.
+ */
+async function openUse({ engine, audience }: Desk, reservation: string): Promise<EventFacts | undefined> {
+  if (engine.openUses.isOf(audience, reservation)) return engine.openUses.factsOf(reservation)
+  const use = await engine.ledger.use(reservation)
+  // What is over has its end on record already, or will have it from whoever sweeps.
+  if (use?.audience !== audience || use.state !== 'running') return undefined
+  if (use.outbox && !(await onRecord(engine, [use])).has(use.event)) await engine.events.merge([recoveredStart(use)])
+  return factsOf(use)
+}
+
+/**
+ * The outcome is on record, and on disk where the ledger survives this process, before the ledger has it: a use that a
+ * ledger calls done lacks nothing in the trail, and all others are found when their lease is over.
+ */
+async function settle(desk: Desk, { reservation, outcome }: Settle): Promise<RedeemedCall> {
+  const { engine } = desk
+  const facts = await openUse(desk, reservation)
+  if (facts === undefined) return { ok: true }
+  await recordEnd(engine, 'use.ended', { ...facts, status: outcome.status })
+  if (engine.ledger.exactFor !== 'one-process') await engine.audit.flush().catch(() => undefined)
+  await engine.ledger.settle(reservation, outcome)
+  engine.openUses.close(reservation)
+  return { ok: true }
+}
+
+async function giveBack(desk: Desk, { reservation, reason }: GiveBack): Promise<RedeemedCall> {
+  const { engine } = desk
+  const facts = await openUse(desk, reservation)
+  const released = facts !== undefined && (await engine.ledger.giveBack(reservation, reason))
   if (released) {
-    engine.recorder.note('use.given-back', {
-      ...engine.openUses.close(reservation),
-      aud: audience,
-      detail: call.reason,
-    })
+    engine.openUses.close(reservation)
+    await recordEnd(engine, 'use.given-back', { ...facts, detail: reason })
   }
   return { ok: true, released }
+}
+
+/** Once per use, whoever tells of it how often. It has happened: a trail that takes nothing now gets it later. */
+async function recordEnd(engine: Engine, type: 'use.ended' | 'use.given-back', facts: EventFacts): Promise<void> {
+  const { ended, back } = endIds(facts.follows ?? '')
+  const event = { ...engine.recorder.stamp(), type, ...facts, id: type === 'use.ended' ? ended : back }
+  try {
+    await engine.events.merge([event])
+  } catch {
+    engine.recorder.note(type, event)
+    engine.events.know([event])
+  }
 }
 
 async function redeem({ engine, audience }: Desk, request: RedeemRequest): Promise<RedeemedCall> {
   if (request.audience !== audience || engine.ownLedgers.has(audience))
     return { ok: false, reason: 'caller-not-allowed' }
   if (request.issuer !== engine.issuer) return { ok: false, reason: 'issuer-unknown' }
-  const answered = await engine.ledger.redeem(request)
+  const answered = await engine.ledger.redeem({ ...request, outbox: true })
   if (!answered.ok || answered.state !== 'first') return answered
   const { reservation } = answered
   const isResent = engine.openUses.has(reservation)

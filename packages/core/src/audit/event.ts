@@ -102,6 +102,11 @@ export interface AuditSink {
   close(): Promise<void>
   /** Events it took that are not yet where they are kept, for a gauge; absent where there are none. */
   readonly backlog?: () => number
+  /**
+   * Which of these events it has, by id, among those recorded since then (NumericDate). Absent where it cannot be asked:
+   * then recovery after a crash knows only `tail`.
+   */
+  holds?(ids: readonly string[], since: number): Promise<ReadonlySet<string>>
   /** Where the sink keeps events over a restart: the newest of them as it was opened, oldest first. */
   readonly tail?: readonly TrailLine[]
 }

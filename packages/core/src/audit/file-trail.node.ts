@@ -12,6 +12,7 @@ import type { AuditEvent, Trail, TrailLine } from './event.ts'
 import type { EventFilter } from './event-filter.ts'
 import { selectLines } from './event-filter.ts'
 import { openDisk } from './file-disk.node.ts'
+import { findRecent } from './find-recent.node.ts'
 import { readTrail } from './read-trail.node.ts'
 import { openTail } from './trail-tail.node.ts'
 import { takeWriterLock } from './writer-lock.node.ts'
@@ -168,6 +169,10 @@ export function fileTrail(options: FileTrailOptions): FileTrail {
     close() {
       closed ??= finish()
       return closed
+    },
+    async holds(ids, since) {
+      if (!closed) await writer.durable()
+      return findRecent(path, ids, since)
     },
     async events(filter?: EventFilter) {
       if (!closed) await writer.durable()

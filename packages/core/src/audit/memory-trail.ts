@@ -41,6 +41,10 @@ export function memoryTrail({ maxEvents = 100_000 }: MemoryTrailOptions = {}): M
     close: async () => {
       closed = true
     },
+    async holds(ids) {
+      const wanted = new Set(ids)
+      return new Set(selectLines(lines).flatMap(({ id }) => (wanted.has(id) ? [id] : [])))
+    },
     events: async (filter) => selectLines(lines, filter),
     lines: () => [...lines],
   }

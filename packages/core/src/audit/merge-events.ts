@@ -16,6 +16,8 @@ export interface EventMergerOptions {
 export interface EventMerger {
   /** Appends those that are new and answers how many were. What it does not accept is safe to send again. */
   merge(events: readonly AuditEvent[]): MaybePromise<number>
+  /** Whether it remembers this event. */
+  has(event: Pick<AuditEvent, 'id' | 'source'>): boolean
   /** Marks events as known without appending them: those this process recorded itself, or read back at start. */
   know(events: Iterable<Pick<AuditEvent, 'id' | 'source' | 'origin'>>): void
 }
@@ -101,6 +103,7 @@ export function createEventMerger(trail: AuditSink, options: EventMergerOptions 
       if (known) waiting.push(trail.flush())
       return waiting.length === 0 ? accepted : Promise.all(waiting).then(() => accepted)
     },
+    has: ({ id, source }) => sources.get(source)?.has(id) ?? false,
     know(events) {
       for (const event of events) remember(event)
     },

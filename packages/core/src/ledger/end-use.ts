@@ -1,4 +1,4 @@
-import type { Outcome } from './ledger.ts'
+import type { Outcome, UseState } from './ledger.ts'
 import type { LedgerStore } from './ledger-store.ts'
 import type { Use } from './use.ts'
 
@@ -23,10 +23,17 @@ export function giveBack(store: LedgerStore, reservation: string): boolean {
   if (use === undefined || use.grant.whyDead(now) !== undefined) return false
   use.state = 'released'
   store.closeUse(use)
+  if (use.outbox) store.noteReleased(use, now)
   use.grant.charges.giveBack(use.units, use.at, now)
   use.grant.actionUses.count -= 1
   if (use.key !== undefined && use.grant.repeats?.byKey.delete(use.key)) store.repeats -= 1
   return true
+}
+
+/** A use that may still be settled or given back. */
+export function readUse(store: LedgerStore, reservation: string): UseState | undefined {
+  const use = runningUse(store, reservation, store.tick())
+  return use && { ...use.record(), state: use.state }
 }
 
 function runningUse(store: LedgerStore, reservation: string, now: number): Use | undefined {

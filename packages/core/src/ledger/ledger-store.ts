@@ -4,6 +4,7 @@ import { ExpiryQueue } from './expiry-queue.ts'
 import type { FingerprintOf } from './fingerprints.ts'
 import { fingerprints } from './fingerprints.ts'
 import { LeaseList } from './lease-list.ts'
+import { SWEEP_CLAIM_SECONDS } from './ledger.ts'
 import type { TaskEnd } from './ledger.ts'
 import type { LedgerBounds } from './ledger-options.ts'
 import { LiveAgent } from './live-agent.ts'
@@ -23,6 +24,11 @@ const ENDED_TASK_SECONDS = 60
 
 /** How much one call forgets of each kind: more than it can add, so that what is over never piles up. */
 const TIDY_STEPS = 4
+
+/** What was handed out and is not said to be on record, until it is handed out again. */
+interface Claimed extends Lapsed {
+  readonly until: number
+}
 
 /** What ran out unseen, for the trail. */
 interface Lapsed {
@@ -60,6 +66,11 @@ export class LedgerStore {
   bodyChars = 0
   /** What ran out since somebody last asked. Counts as alive until then: the trail does not have it yet. */
   #lapsed: Lapsed = { tasks: [], grants: [], uses: [] }
+  readonly #claimed = new Map<string, Claimed>()
+  readonly #handedOut = { tasks: 0, grants: 0, uses: 0 }
+  /** Given back, and to be told if nobody says that it is on record: by when. */
+  readonly #released: { readonly use: Use; readonly due: number }[] = []
+  #receipts = 0
   readonly #clock: () => number
   readonly #leases = new LeaseList()
   readonly #grantEnds = new ExpiryQueue<LiveGrant>()
@@ -90,7 +101,7 @@ export class LedgerStore {
   }
 
   hasRoomForTask(): boolean {
-    return this.tasks.size + this.#lapsed.tasks.length < this.bounds.maxTasks
+    return this.tasks.size + this.#untold('tasks') < this.bounds.maxTasks
   }
 
   hasRoomForSignedTask(): boolean {
@@ -98,12 +109,17 @@ export class LedgerStore {
   }
 
   hasRoomForGrant(): boolean {
-    return this.#grantEnds.size + this.#lapsed.grants.length < this.bounds.maxGrants
+    return this.#grantEnds.size + this.#untold('grants') < this.bounds.maxGrants
   }
 
   hasRoomForUse(): boolean {
     const { maxUses } = this.bounds
-    return this.attempts + this.#lapsed.uses.length < maxUses && this.repeats < maxUses && this.running.size < maxUses
+    return this.attempts + this.#untold('uses') < maxUses && this.repeats < maxUses && this.running.size < maxUses
+  }
+
+  /** Counts as alive: the trail may not have it yet. */
+  #untold(kind: keyof Lapsed): number {
+    return this.#lapsed[kind].length + this.#handedOut[kind] + (kind === 'uses' ? this.#released.length : 0)
   }
 
   agent(clientId: string): LiveAgent<LiveTask> {
@@ -179,11 +195,45 @@ export class LedgerStore {
     }
   }
 
-  /** Hands over what ran out since the last call. */
-  takeLapsed(): Lapsed {
+  /** Hands over what ran out since the last call, and what was handed over and not acknowledged in time. */
+  takeLapsed(now: number): Lapsed & { readonly receipt: string } {
     const lapsed = this.#lapsed
     this.#lapsed = { tasks: [], grants: [], uses: [] }
-    return lapsed
+    for (let [first] = this.#released; first !== undefined && first.due <= now; [first] = this.#released) {
+      lapsed.uses.push(first.use)
+      this.#released.shift()
+    }
+    for (const [receipt, { until, tasks, grants, uses }] of this.#claimed) {
+      if (until > now) continue
+      this.acknowledge(receipt)
+      lapsed.tasks.push(...tasks)
+      lapsed.grants.push(...grants)
+      lapsed.uses.push(...uses)
+    }
+    this.#receipts += 1
+    const receipt = `${this.#receipts}`
+    this.#claimed.set(receipt, { ...lapsed, until: now + SWEEP_CLAIM_SECONDS })
+    this.#countHandedOut(lapsed, 1)
+    return { ...lapsed, receipt }
+  }
+
+  /** What was handed over under this receipt is on record. */
+  acknowledge(receipt: string): void {
+    const claimed = this.#claimed.get(receipt)
+    if (claimed === undefined) return
+    this.#claimed.delete(receipt)
+    this.#countHandedOut(claimed, -1)
+  }
+
+  #countHandedOut({ tasks, grants, uses }: Lapsed, sign: 1 | -1): void {
+    this.#handedOut.tasks += sign * tasks.length
+    this.#handedOut.grants += sign * grants.length
+    this.#handedOut.uses += sign * uses.length
+  }
+
+  /** A use came back whose owner may not live to say so. */
+  noteReleased(use: Use, now: number): void {
+    this.#released.push({ use, due: now + SWEEP_CLAIM_SECONDS })
   }
 
   sizes(): JsonObject {
@@ -199,7 +249,7 @@ export class LedgerStore {
       marks: this.once.size,
       bindings: this.bindings.size,
       revocations: this.log.size,
-      unswept: this.#lapsed.tasks.length + this.#lapsed.grants.length + this.#lapsed.uses.length,
+      unswept: this.#untold('tasks') + this.#untold('grants') + this.#untold('uses'),
     }
   }
 

@@ -53,6 +53,11 @@ export interface RedeemRequest {
   readonly idempotency?: { readonly key: string; readonly digest: string }
   /** Id of the audit event that records this use. */
   readonly event: string
+  /**
+   * Whoever sweeps this ledger puts the use on record where that is missing: `use()` and `sweep()` say so again. Not set
+   * by verifiers whose own trail has it.
+   */
+  readonly outbox?: true
   /** W3C `traceparent` for that event. Ledgers do not look at it. */
   readonly trace?: string
 }
@@ -156,12 +161,45 @@ export interface RevocationEffect {
   }[]
 }
 
-/** What a sweep found: tasks past their deadline, grants that expired with uses left, uses whose lease ran out. */
+/** One use, as its events tell it. */
+export interface UseRecord {
+  /** Id of the event that records it. */
+  readonly event: string
+  readonly reservation: string
+  readonly jti: string
+  readonly txn: string
+  readonly clientId: string
+  readonly audience: string
+  readonly action: string
+  /** The one resource that was used; undefined where only a signed grant said it. */
+  readonly resource: string | undefined
+  /** Of the grant; undefined for one that is bound to no key. */
+  readonly jkt: string | undefined
+  /** NumericDate at which it was redeemed, on the ledger's clock. */
+  readonly at: number
+  readonly outbox: boolean
+}
+
+export interface UseState extends UseRecord {
+  /** `unknown` from the end of its lease on, told or not. */
+  readonly state: 'running' | 'done' | 'released' | 'unknown'
+}
+
+/**
+ * What a sweep found: tasks past their deadline, grants that expired with uses left, uses whose lease ran out. And uses
+ * with `outbox` that were given back so long ago that whoever was told has put it on record, or is gone.
+ */
 export interface Swept {
   readonly tasks: readonly TaskState[]
   readonly grants: readonly GrantState[]
-  readonly unknownUses: readonly { readonly event: string; readonly jti: string; readonly txn: string }[]
+  readonly unknownUses: readonly UseRecord[]
+  readonly releasedUses: readonly UseRecord[]
+  /** For `acknowledge`; opaque. */
+  readonly receipt: string
 }
+
+/** What was swept and not acknowledged is handed out again after this many seconds. */
+export const SWEEP_CLAIM_SECONDS = 30
 
 /** The broker's ledger: every task and grant is here before its token leaves the broker. */
 export interface Ledger extends UseLedger {
@@ -209,8 +247,15 @@ export interface Ledger extends UseLedger {
    * for nothing: readers look by themselves every now and then. Absent where a store cannot tell.
    */
   watch?(wake: () => void): () => void
-  /** What ran out since the last call, each once: for the trail. Whoever owns the ledger calls it regularly. */
+  /** A use by its reservation, while it may be settled or given back; after that for as long as the store keeps it. */
+  use(reservation: string): MaybePromise<UseState | undefined>
+  /**
+   * What ran out since the last call, for the trail: each once where it is acknowledged, and again, to whoever sweeps
+   * then, 30 s later where it is not. Whoever owns the ledger calls it regularly.
+   */
   sweep(): MaybePromise<Swept>
+  /** What was swept is on record. Does nothing for a receipt that is not this ledger's, or was given before. */
+  acknowledge(receipt: string): MaybePromise<void>
   /**
    * Insert-if-absent, for proofs and assertions at the broker's own endpoints. Kept to `until` plus the maximum skew;
    * what is over already counts as seen.

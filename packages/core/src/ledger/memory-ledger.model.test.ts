@@ -373,7 +373,8 @@ function run(steps: readonly Step[]): void {
       model.stops.splice(0, model.stops.length, ...left)
     },
     sweep() {
-      const { tasks, unknownUses } = ledger.sweep()
+      const { tasks, unknownUses, receipt } = ledger.sweep()
+      ledger.acknowledge(receipt)
       for (const { txn } of tasks) assert.equal(swept.tasks.has(txn), false)
       for (const { event } of unknownUses) assert.equal(swept.uses.has(event), false)
       tasks.forEach(({ txn }) => swept.tasks.add(txn))

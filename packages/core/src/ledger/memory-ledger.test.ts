@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { isPromise } from '../result.ts'
 import type { MemoryLedgerOptions } from './ledger-options.ts'
 import type { GrantRecord, RedeemRequest, TaskRecord } from './ledger.ts'
+import type { MemoryLedger } from './memory-ledger.ts'
 import { memoryLedger } from './memory-ledger.ts'
 
 const START = 1_700_000_000
@@ -83,6 +84,13 @@ const value = <T>(result: { readonly ok: true; readonly value: T } | { readonly 
   return result.value
 }
 const proof = (jti: string, now: number) => ({ jkt: 'j', jti, iat: Math.floor(now), acceptUntil: now + 60 })
+
+/** Sweeps, and says that what was found is on record. */
+function told(ledger: MemoryLedger) {
+  const swept = ledger.sweep()
+  ledger.acknowledge(swept.receipt)
+  return swept
+}
 
 describe('memoryLedger()', () => {
   test('answers at once, never by promise', () => {
@@ -171,7 +179,7 @@ describe('memoryLedger() when full', () => {
     expect([1, 2, 3].map(() => reason(grant({ txn })))).toEqual(['ok', 'ok', 'ledger-full'])
     time.now += 60
     expect(reason(grant({ txn }))).toBe('ledger-full')
-    expect(ledger.sweep().grants).toHaveLength(2)
+    expect(told(ledger).grants).toHaveLength(2)
     expect([1, 2, 3].map(() => reason(grant({ txn })))).toEqual(['ok', 'ok', 'ledger-full'])
   })
 
@@ -202,7 +210,7 @@ describe('memoryLedger() when full', () => {
     redeem(value(grant({ txn })))
     time.now += 70
     expect(reason(redeem(value(grant({ txn }))))).toBe('ledger-full')
-    expect(ledger.sweep().unknownUses).toHaveLength(1)
+    expect(told(ledger).unknownUses).toHaveLength(1)
     expect(reason(redeem(value(grant({ txn }))))).toBe('ok')
   })
 
@@ -249,10 +257,10 @@ describe('memoryLedger() forgets', () => {
       marks: 50,
     })
     time.now += 400
-    ledger.sweep()
+    told(ledger)
     // Tasks that ran out end now, and are known as ended for a while.
     time.now += 400
-    ledger.sweep()
+    told(ledger)
     expect(ledger.sizes()).toEqual({
       tasks: 0,
       agents: 0,
@@ -276,10 +284,10 @@ describe('memoryLedger() forgets', () => {
     redeem(record(), { source: 'signed', deadline, idempotency: { key: 'k', digest: 'd' } })
     expect(ledger.sizes()).toMatchObject({ grants: 1, uses: 1, repeats: 1 })
     time.now = START + 100
-    ledger.sweep()
+    told(ledger)
     expect(ledger.sizes()).toMatchObject({ grants: 0, uses: 0, repeats: 1 })
     time.now = deadline
-    ledger.sweep()
+    told(ledger)
     expect(ledger.sizes()).toMatchObject({ repeats: 0 })
   })
 
@@ -305,7 +313,7 @@ describe('memoryLedger() forgets', () => {
     redeem(value(grant({ txn, limits })))
     ledger.endTask(txn, 'completed')
     time.now += 1000
-    ledger.sweep()
+    told(ledger)
     expect(ledger.sizes()).toMatchObject({ tasks: 0, grants: 0 })
     expect(reason(redeem(value(grant({ limits }))))).toBe('limit-exceeded')
   })
@@ -365,7 +373,7 @@ describe('memoryLedger() outcomes', () => {
     const answer = redeem(granted, DONE)
     ledger.endTask(granted.txn, 'completed')
     time.now += 200
-    ledger.sweep()
+    told(ledger)
     ledger.settle(answer.ok && answer.state === 'first' ? answer.reservation : '', { status: 200, body: 'late' })
     expect(ledger.sizes()).toMatchObject({ tasks: 0, repeats: 0, running: 0, outcomeChars: 0 })
   })

@@ -1,6 +1,6 @@
 import { randomId } from '#crypto'
 import type { JsonObject } from '../json/value.ts'
-import { giveBack, settle } from './end-use.ts'
+import { giveBack, readUse, settle } from './end-use.ts'
 import type { Ledger } from './ledger.ts'
 import { ledgerClock } from './ledger-clock.ts'
 import type { MemoryLedgerOptions } from './ledger-options.ts'
@@ -56,7 +56,9 @@ export function memoryLedger(options: MemoryLedgerOptions): MemoryLedger {
     reserveStatus: (series, size) => store.statusIndexes.take(series, size, store.tick()),
     revocations: (from) => store.log.read(from, store.tick()),
     watch: (wake) => store.log.watch(wake),
+    use: (reservation) => readUse(store, reservation),
     sweep: () => sweep(store),
+    acknowledge: (receipt) => store.acknowledge(receipt),
     markOnce: (key, until) => store.once.take(key, until, store.tick()),
     bindKey: (assertion, jkt, bounds) => store.bindings.bind({ assertion, jkt }, bounds, store.tick()),
     sizes: (): JsonObject => store.sizes(),

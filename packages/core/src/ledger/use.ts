@@ -2,11 +2,13 @@ import type { RefusalReason } from '../reason.ts'
 import { ELSEWHERE, UNKNOWN, doneWith } from './attempts.ts'
 import type { Charges } from './charges.ts'
 import type { Fingerprint } from './fingerprint-set.ts'
-import type { Outcome, RedeemAnswer, RedeemRequest } from './ledger.ts'
+import type { Outcome, RedeemAnswer, RedeemRequest, UseRecord } from './ledger.ts'
 
 /** What a use needs of the grant it spends. */
 export interface UsedGrant {
-  readonly facts: { readonly jti: string; readonly txn: string }
+  readonly facts: Pick<UseRecord, 'jti' | 'txn' | 'clientId' | 'audience' | 'action' | 'resource'> & {
+    readonly jkt?: string | undefined
+  }
   readonly charges: Charges
   /** Uses of this action in the task. */
   readonly actionUses: { count: number }
@@ -39,6 +41,9 @@ export class Use {
   readonly digest: string | undefined
   readonly at: number
   readonly leaseEnd: number
+  /** The one of a class that was used; undefined where it is the grant's. */
+  readonly resource: string | undefined
+  readonly outbox: boolean
   /** What was charged, by limit of the grant; undefined where each was charged 1. */
   units: readonly number[] | undefined = undefined
   usesLeft = 0
@@ -60,6 +65,25 @@ export class Use {
     this.digest = request.idempotency?.digest
     this.at = at
     this.leaseEnd = end
+    this.resource = request.resource === grant.facts.resource ? undefined : request.resource
+    this.outbox = request.outbox === true
+  }
+
+  record(): UseRecord {
+    const { jti, txn, clientId, audience, action, resource, jkt } = this.grant.facts
+    return {
+      event: this.event,
+      reservation: this.reservation,
+      jti,
+      txn,
+      clientId,
+      audience,
+      action,
+      resource: this.resource ?? resource,
+      jkt,
+      at: this.at,
+      outbox: this.outbox,
+    }
   }
 
   /** What its attempt is told once it is over, in one number. */

@@ -98,9 +98,6 @@ CREATE FUNCTION @.sweep(p_most int) RETURNS jsonb LANGUAGE plpgsql VOLATILE SET 
 DECLARE
   v_now bigint;
   v_past bigint;
-  v_tasks jsonb;
-  v_grants jsonb;
-  v_uses jsonb;
   v_gone bigint;
   v_newest bigint;
 BEGIN
@@ -115,15 +112,15 @@ BEGIN
   ), ended AS (
     UPDATE @.tasks t SET end_how = 'expired', end_at_us = deadline_us FROM over WHERE t.txn = over.txn RETURNING t AS task
   )
-  SELECT coalesce(jsonb_agg(@.task_json(task, v_now)), '[]') INTO v_tasks FROM ended;
+  INSERT INTO @.outbox (kind, body, due_us) SELECT 'task', @.task_json(task, v_now), v_now FROM ended;
 
   WITH over AS (
     SELECT seq FROM @.uses WHERE state = 'running' AND lease_end_us <= v_now ORDER BY lease_end_us LIMIT p_most
       FOR UPDATE SKIP LOCKED
   ), lapsed AS (
-    UPDATE @.uses u SET state = 'unknown' FROM over WHERE u.seq = over.seq RETURNING u.event, u.jti, u.txn
+    UPDATE @.uses u SET state = 'unknown' FROM over WHERE u.seq = over.seq RETURNING u AS use_row
   )
-  SELECT coalesce(jsonb_agg(to_jsonb(lapsed)), '[]') INTO v_uses FROM lapsed;
+  INSERT INTO @.outbox (kind, body, due_us) SELECT 'unknown', @.use_json(use_row), v_now FROM lapsed;
 
   WITH over AS (
     SELECT g.jti FROM @.grants g WHERE g.exp_us <= v_now AND NOT g.reported ORDER BY g.exp_us LIMIT p_most
@@ -133,7 +130,7 @@ BEGIN
   ), states AS (
     SELECT @.grant_json(grant_row, t) AS state FROM told JOIN @.tasks t ON t.txn = (grant_row).txn
   )
-  SELECT coalesce(jsonb_agg(state), '[]') INTO v_grants FROM states
+  INSERT INTO @.outbox (kind, body, due_us) SELECT 'grant', state, v_now FROM states
     WHERE state->>'at' IS NULL AND (state->>'left')::bigint > 0;
 
   -- A grant stays until all its uses have ended, and its task until all its grants are gone.
@@ -195,7 +192,7 @@ BEGIN
     UPDATE @.life SET log_gone_below = greatest(log_gone_below, v_gone), log_newest = greatest(log_newest, v_newest)
       WHERE id = 1;
   END IF;
-  RETURN jsonb_build_object('tasks', v_tasks, 'grants', v_grants, 'uses', v_uses);
+  RETURN @.take_out(v_now, p_most);
 END
 $f$;
 

@@ -67,9 +67,10 @@ BEGIN
   v_left := v_grant.calls_max - v_grant.used - 1;
   UPDATE @.grants SET used = used + 1 WHERE jti = v_grant.jti;
   INSERT INTO @.uses (secret, jti, txn, audience, attempt, event, idempotency_key, digest, at_us, lease_end_us, state,
-      uses_left, units)
+      uses_left, units, resource, outbox)
     VALUES (i->>'secret', v_grant.jti, v_grant.txn, v_grant.audience, i->>'attempt', i->>'event', i->>'key', i->>'digest',
-      p_now, p_now + p_lease, 'running', v_left, v_charged->'units')
+      p_now, p_now + p_lease, 'running', v_left, v_charged->'units', nullif(i->>'resource', v_grant.resource),
+      coalesce((i->>'outbox')::boolean, false))
     RETURNING seq INTO v_seq;
   RETURN ROW(v_n, 'first', NULL, NULL, (i->>'secret') || '.' || v_seq, p_now, v_left, NULL, NULL)::@.answer;
 END
@@ -105,9 +106,10 @@ BEGIN
   WITH items AS (
     SELECT * FROM jsonb_to_recordset(p_items) AS x (n int, attempt text, audience text, issuer text, jti text, txn text,
       client_id text, iat bigint, exp bigint, action text, resource text, jkt text, proof text, accept_until bigint,
-      key text, digest text, event text, secret text)
+      key text, digest text, event text, secret text, outbox boolean)
   ), known AS (
     SELECT i.*, g.charges IS NOT NULL AS is_complex, g.calls_max - g.used AS calls_left, g.calls_limit,
+      g.resource AS granted,
       u.seq IS NOT NULL AS was_sent, k.seq IS NOT NULL AS has_key,
       row_number() OVER (PARTITION BY i.jti, i.attempt ORDER BY i.n) AS sending,
       CASE WHEN i.key IS NULL THEN 1 ELSE row_number() OVER (PARTITION BY i.txn, i.audience, i.key ORDER BY i.n) END AS trial,
@@ -152,8 +154,9 @@ BEGIN
     FROM (SELECT jti, count(*) AS uses FROM plain WHERE place <= calls_left GROUP BY jti) AS p WHERE g.jti = p.jti
   ), taken AS (
     INSERT INTO @.uses (secret, jti, txn, audience, attempt, event, idempotency_key, digest, at_us, lease_end_us, state,
-      uses_left)
-    SELECT secret, jti, txn, audience, attempt, event, key, digest, v_now, v_now + p_lease, 'running', calls_left - place
+      uses_left, resource, outbox)
+    SELECT secret, jti, txn, audience, attempt, event, key, digest, v_now, v_now + p_lease, 'running', calls_left - place,
+      nullif(resource, granted), coalesce(outbox, false)
       FROM plain WHERE place <= calls_left
     RETURNING seq, jti, attempt
   )
@@ -220,6 +223,10 @@ BEGIN
   END IF;
   UPDATE @.uses SET state = 'released', idempotency_key = NULL, released_by = p_by WHERE seq = p_seq;
   UPDATE @.grants SET used = used - 1 WHERE jti = v_use.jti;
+  -- For whoever sweeps, if the one that is told does not live to put it on record.
+  IF v_use.outbox THEN
+    INSERT INTO @.outbox (kind, body, due_us) VALUES ('released', @.use_json(v_use), v_now + 30000000);
+  END IF;
   IF v_grant.charges IS NOT NULL THEN
     FOR v_limit IN SELECT * FROM jsonb_array_elements(v_grant.charges) LOOP
       IF NOT @.is_own_calls(v_limit) THEN

@@ -2,7 +2,7 @@ import type { AuditEvent, ChainHead, CheckpointOptions, Trail, TrailLine } from 
 import { GENESIS, HallpassError, createChain, createCheckpointer } from '@hallpass/core'
 import type { PgPool, PostgresJs, PostgresValue } from '../postgres-client.ts'
 import { asker } from '../postgres-client.ts'
-import { APPEND, HEAD, KNOWN, LINES_AFTER, SELECT, TRAIL_SCHEMA } from './trail-schema.ts'
+import { APPEND, HEAD, HELD, KNOWN, LINES_AFTER, SELECT, TRAIL_SCHEMA } from './trail-schema.ts'
 
 export interface PostgresTrailOptions {
   /** A `pg` Pool. This or `sql`. */
@@ -191,6 +191,10 @@ export async function postgresTrail(options: PostgresTrailOptions): Promise<Post
       await flush()
       await checkpointer?.sign()
       await flush()
+    },
+    async holds(ids) {
+      await flush()
+      return new Set((await ask<{ id: string }>(HELD, JSON.stringify(ids.map(column)))).map(({ id }) => id))
     },
     async events({ txn = null, jti = null, id = null, type = null }: Record<string, string | null | undefined> = {}) {
       await flush()

@@ -9,6 +9,14 @@ local use = text and readUse(text)
 if not use or use.secret ~= ARGV[2] then return 'N' end
 `
 
+/** A use by its reservation: what the sweep would say of it, and its state. KEYS: meta, grant. */
+export const readUse = `${enter}${useRecord}${runningUse}
+local grant = call('HMGET', KEYS[2], 'txn', 'record')
+local kept = use.state == 'R' and use.ending or use.state == 'B' and string.match(use.ending, '^[^\\n]*\\n(.*)$') or ''
+local state = use.state == 'R' and now >= tonumber(use.lease) and 'U' or use.state
+return table.concat({ use.event, '', grant[1] or '', ARGV[1], state, use.at, use.secret, kept, grant[2] or '' }, '\\n')
+`
+
 /** reserved -> committed. KEYS: meta, grant, idempotency keys. ARGV[3] and [4]: the outcome without and with its body. */
 export const settle = `${enter}${useRecord}${repeatRecord}${runningUse}
 if use.state ~= 'R' or now >= tonumber(use.lease) then return 'N' end
@@ -30,10 +38,10 @@ local grant = call('HMGET', KEYS[2], 'exp', 'dead', 'limits', 'used', 'counts', 
 local function answer()
   return string.find(grant[3] or '', '"per":"agent"', 1, true) and 'Y ' .. grant[6] or 'Y'
 end
-if use.state == 'B' and use.ending == ARGV[3] then return answer() end
+if use.state == 'B' and string.match(use.ending, '^[^\\n]*') == ARGV[3] then return answer() end
 if use.state ~= 'R' or now >= tonumber(use.lease) or grant[7] ~= era then return 'N' end
 if whyDead(KEYS[2], grant[1], grant[2]) then return 'N' end
-use.state, use.ending = 'B', ARGV[3]
+use.state, use.ending = 'B', ARGV[3] .. '\\n' .. use.ending
 call('HSET', KEYS[2], 'use:' .. ARGV[1], useText(use))
 if use.kid ~= '' then call('HDEL', KEYS[3], use.kid) end
 call('HINCRBY', KEYS[4], grant[5], -1)

@@ -143,9 +143,10 @@ local function redeemOne(text)
   local dead = whyDead(key, ending, not tonumber(ending) and ending)
   if dead then return 'N ' .. dead end
 
+  local mark = sub(text, 1, 1)
   local calls, txn = sub(fixed, i + 1, j - 1), sub(fixed, j + 1, k - 1)
   local keys, event, kid, digest
-  if grant[3] or sub(text, 1, 1) == 'I' then
+  if grant[3] or mark == 'I' or mark == 'J' then
     event, kid, digest = string.match(said, '^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)')
     keys = kid ~= '' and TAG .. 'keys:' .. txn
     if grant[3] then return toAttempt(grant[3], event, kid, digest, keys) end
@@ -175,7 +176,12 @@ local function redeemOne(text)
     if not left then return units end
     left = digits(left) .. ' 0'
   end
-  local use = 'R\\n' .. said .. '\\n' .. at .. '\\n' .. left .. '\\n' .. lease .. '\\n' .. units .. '\\n'
+  local kept = (mark == 'O' or mark == 'J') and 'O' or ''
+  if granted ~= facts then
+    local resource = lines(facts)[8]
+    if resource ~= lines(granted)[8] then kept = (kept == '' and '-' or kept) .. resource end
+  end
+  local use = 'R\\n' .. said .. '\\n' .. at .. '\\n' .. left .. '\\n' .. lease .. '\\n' .. units .. '\\n' .. kept
   if used then call('HSET', key, 'used', used, field, use) else call('HSET', key, field, use) end
   call('HINCRBY', TAG .. 'task:' .. txn, sub(fixed, k + 1, l - 1), 1)
   local waiting = call('RPUSH', queue, lease .. '\\n' .. jti .. '\\n' .. attempt)

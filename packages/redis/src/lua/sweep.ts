@@ -1,13 +1,15 @@
+import { SWEEP_CLAIM_SECONDS } from '@hallpass/core'
 import { digits, enter, tag } from './enter.ts'
+import { useRecord } from './use-record.ts'
 
 /** Another sweeper takes over what was not confirmed within this time: its process is gone. */
-const CLAIM_MS = 30_000
+const CLAIM_MS = SWEEP_CLAIM_SECONDS * 1000
 
 /**
  * Finds some of what ran out and claims it for this sweeper. Nothing is forgotten until `swept` confirms it: an answer
  * that was lost is found again. KEYS: meta, tasks, grants, uses, unknown uses. ARGV: how many of each.
  */
-export const sweep = `${enter}${tag}${digits}
+export const sweep = `${enter}${tag}${digits}${useRecord}
 local claimed = digits(now + ${CLAIM_MS})
 local function due(key)
   local found = {}
@@ -45,9 +47,17 @@ for _, use in ipairs(call('LRANGE', KEYS[4], 0, ARGV[1] - 1)) do
   local lease, jti, attempt = string.match(use, '^(%d+)\\n([^\\n]*)\\n(.*)$')
   if tonumber(lease) > now then break end
   passed = passed + 1
-  local found = call('HMGET', TAG .. 'grant:' .. jti, 'use:' .. attempt, 'txn')
-  local event = found[1] and string.match(found[1], '^R\\n([^\\n]*)')
-  if event then call('ZADD', KEYS[5], digits(now), table.concat({ event, jti, found[2], attempt }, '\\n')) end
+  local found = call('HMGET', TAG .. 'grant:' .. jti, 'use:' .. attempt, 'txn', 'record')
+  local state = found[1] and string.sub(found[1], 1, 1)
+  if state == 'R' or state == 'B' then
+    local use = readUse(found[1])
+    local kept = state == 'R' and use.ending or string.match(use.ending, '^[^\\n]*\\n(.*)$') or ''
+    if state == 'R' or string.sub(kept, 1, 1) == 'O' then
+      -- All of it here: the grant may be forgotten before somebody says that it is on record.
+      local untold = { use.event, jti, found[2], attempt, state, use.at, use.secret, kept, found[3] or '' }
+      call('ZADD', KEYS[5], digits(now), table.concat(untold, '\\n'))
+    end
+  end
 end
 if passed > 0 then call('LTRIM', KEYS[4], passed, -1) end
 uses = due(KEYS[5])
@@ -55,7 +65,7 @@ if #uses > 0 then call('PEXPIREAT', KEYS[5], digits(now + UNSWEPT)) end
 return { digits(now), era, tasks, grants, uses, (#over + #expired + passed + #uses) }
 `
 
-/** Forgets what a sweeper has told. KEYS as above. ARGV[1]: tasks, grants and uses as JSON lists. */
+/** Forgets what is on record. KEYS as above. ARGV[1]: tasks, grants and uses as JSON lists. */
 export const swept = `${enter}${tag}${digits}
 local told = cjson.decode(ARGV[1])
 for _, txn in ipairs(told.tasks) do
@@ -70,7 +80,7 @@ for _, jti in ipairs(told.grants) do
   call('ZREM', KEYS[3], jti)
 end
 for _, use in ipairs(told.uses) do
-  local jti, attempt = string.match(use, '^[^\\n]*\\n([^\\n]*)\\n[^\\n]*\\n(.*)$')
+  local jti, attempt = string.match(use, '^[^\\n]*\\n([^\\n]*)\\n[^\\n]*\\n([^\\n]*)')
   local key = TAG .. 'grant:' .. jti
   local text = call('HGET', key, 'use:' .. attempt)
   if text and string.sub(text, 1, 1) == 'R' then call('HSET', key, 'use:' .. attempt, 'U' .. string.sub(text, 2)) end

@@ -1,6 +1,8 @@
 /**
  * A use is one text in its grant's hash: state (R running, D done, B given back, U unknown), then what a resend must
  * repeat, the secret of its reservation, when it began, what was left, when its lease ends, what it cost, its outcome.
+ * While it runs, the last is O or - (whether who sweeps has it put on record) and the resource where it is not the
+ * grant's; what was given back has the call that did it and that, a line each.
  */
 export const useRecord = `
 local function readUse(text)

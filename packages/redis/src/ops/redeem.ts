@@ -60,7 +60,8 @@ function askText(request: RedeemRequest, secret: string, skew: number): string |
   const digest = idempotency?.digest ?? ''
   const said = `${event}\n${kid}\n${digest}\n${secret}`
   const shown = proof === undefined ? '\r' : `${markedUntil(proof.acceptUntil, skew)}\r${proof.jkt} ${proof.jti}`
-  const mark = idempotency === undefined ? '-' : 'I'
+  const [plain, keyed] = request.outbox === true ? ['O', 'J'] : ['-', 'I']
+  const mark = idempotency === undefined ? plain : keyed
   const text = `${mark}${jti}\r${attempt}\r${said}\r${shown}\r${factsOf(request, proof?.jkt)}`
   return count(text, '\r') === ASK_BREAKS && count(text, '\n') === SAID_BREAKS + FACT_BREAKS ? text : undefined
 }

@@ -1,5 +1,5 @@
 import { chargeAgent, leavePlace, refundAgent, takePlace } from '../lua/agent.ts'
-import { giveBack, settle } from '../lua/end-use.ts'
+import { giveBack, readUse, settle } from '../lua/end-use.ts'
 import { readGrant, registerGrant } from '../lua/grant.ts'
 import { endTask, killStep, revokeGrant } from '../lua/kill.ts'
 import { readLog } from '../lua/log.ts'
@@ -18,6 +18,7 @@ export const programs = {
   redeem: refuses('redeem', redeem),
   settle: goesOn('settle', settle),
   giveBack: goesOn('giveBack', giveBack),
+  readUse: goesOn('readUse', readUse),
   chargeAgent: refuses('chargeAgent', chargeAgent),
   refundAgent: goesOn('refundAgent', refundAgent),
   takePlace: refuses('takePlace', takePlace),

@@ -142,6 +142,10 @@ export function sqliteTrail(options: SqliteTrailOptions): SqliteTrail {
       await checkpointer?.sign()
       await flush()
     },
+    async holds(ids) {
+      await flush()
+      return new Set(table.held(ids))
+    },
     async events(filter = {}) {
       await flush()
       return table.select(filter).map((line) => JSON.parse(line) as TrailLine)

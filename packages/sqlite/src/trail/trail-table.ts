@@ -88,6 +88,11 @@ export class TrailTable {
     return 'new'
   }
 
+  /** Those of these ids that a line has. */
+  held(ids: readonly string[]): readonly string[] {
+    return ids.filter((id) => this.#file.get('SELECT 1 FROM hallpass_trail WHERE id = ? LIMIT 1', id) !== undefined)
+  }
+
   /** The text of so many lines after this number, oldest first. */
   linesAfter(seq: number, limit: number): readonly { readonly seq: number; readonly line: string }[] {
     return this.#file.all('SELECT seq, line FROM hallpass_trail WHERE seq > ? ORDER BY seq LIMIT ?', seq, limit)

@@ -1,6 +1,7 @@
 import { feedCases } from './feed-cases.ts'
 import { modelCases } from './model-cases.ts'
 import { onceCases } from './once-cases.ts'
+import { outboxCases } from './outbox-cases.ts'
 import { raceCases } from './race-cases.ts'
 import { redeemCases } from './redeem-cases.ts'
 import { limitCases } from './limit-cases.ts'
@@ -25,7 +26,14 @@ export interface LedgerContractOptions {
   readonly it: (name: string, body: () => Promise<void>) => void
 }
 
-const groups = { redeem: redeemCases, limits: limitCases, uses: useCases, tasks: taskCases, once: onceCases }
+const groups = {
+  redeem: redeemCases,
+  limits: limitCases,
+  uses: useCases,
+  tasks: taskCases,
+  outbox: outboxCases,
+  once: onceCases,
+}
 
 /**
  * Registers the tests that every implementation of `Ledger` has to pass: each refusal, what a retry is told, ends,

@@ -175,6 +175,8 @@ class Pair {
     await this.#scene.advance(seconds)
     this.#now += seconds
     const [model, tested] = [await this.#model.sweep(), await this.#tested.sweep()]
+    await this.#model.acknowledge(model.receipt)
+    await this.#tested.acknowledge(tested.receipt)
     const names = ({ tasks, grants, unknownUses }: typeof model) => ({
       tasks: tasks.map(({ txn }) => txn).toSorted(),
       grants: grants.map(({ jti, usesLeft }) => `${jti} ${usesLeft}`).toSorted(),

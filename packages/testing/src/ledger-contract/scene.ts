@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import type { GrantRecord, Ledger, Limit, RedeemAnswer, RedeemRequest, RefusalReason, TaskRecord } from '@hallpass/core'
+import type {
+  GrantRecord,
+  Ledger,
+  Limit,
+  RedeemAnswer,
+  RedeemRequest,
+  RefusalReason,
+  Swept,
+  TaskRecord,
+} from '@hallpass/core'
 
 /** What every ledger of the contract is created with, so that one set of times fits all. */
 export const SETTINGS = { maxSkewSeconds: 5, leaseSeconds: 30 } as const
@@ -129,6 +138,13 @@ export class Scene {
 
   async refused(grant: GrantRecord, reason: RefusalReason, changes: Partial<RedeemRequest> = {}): Promise<void> {
     assertRefused(await this.redeem(grant, changes), reason)
+  }
+
+  /** Sweeps, and has put on record what that found. */
+  async sweep(): Promise<Swept> {
+    const swept = await this.ledger.sweep()
+    await this.ledger.acknowledge(swept.receipt)
+    return swept
   }
 
   async usesLeft(grant: GrantRecord): Promise<number | undefined> {

@@ -155,12 +155,12 @@ export const taskCases: readonly Case[] = [
       assertRefused(await scene.ledger.registerGrant(await scene.grantRecord(task)), 'task-expired')
       assert.equal(await scene.ledger.endTask(task.txn, 'completed'), undefined)
       assert.deepEqual((await scene.ledger.task(task.txn))?.end, { how: 'expired', at: deadline })
-      const swept = await scene.ledger.sweep()
+      const swept = await scene.sweep()
       assert.deepEqual(
         swept.tasks.map(({ txn, end }) => [txn, end?.how]),
         [[task.txn, 'expired']],
       )
-      assert.deepEqual((await scene.ledger.sweep()).tasks, [])
+      assert.deepEqual((await scene.sweep()).tasks, [])
     },
   },
   {
@@ -175,13 +175,13 @@ export const taskCases: readonly Case[] = [
       await scene.ledger.revoke({ kind: 'grant', jti: revoked.jti }, 'test')
       const ended = await scene.grant()
       await scene.ledger.endTask(ended.txn, 'completed')
-      assert.deepEqual((await scene.ledger.sweep()).grants, [])
+      assert.deepEqual((await scene.sweep()).grants, [])
       await scene.advance(61)
       assert.deepEqual(
-        (await scene.ledger.sweep()).grants.map(({ jti, usesLeft }) => [jti, usesLeft]),
+        (await scene.sweep()).grants.map(({ jti, usesLeft }) => [jti, usesLeft]),
         [[unspent.jti, 1]],
       )
-      assert.deepEqual((await scene.ledger.sweep()).grants, [])
+      assert.deepEqual((await scene.sweep()).grants, [])
     },
   },
 ]
