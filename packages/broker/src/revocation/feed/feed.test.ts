@@ -144,20 +144,43 @@ describe('GET /events', () => {
     expect((await later)?.run).toMatchObject({ at: time.now })
   })
 
+  test('beats when nothing was said for a heartbeat, and not sooner after a message about something', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    try {
+      const { connect, issue, revoke, idxOf, time } = feedRig({ feed: { heartbeatSeconds: 10 } })
+      const { next } = await connect()
+      await next()
+      const grant = await issue()
+      await vi.advanceTimersByTimeAsync(6000)
+      time.now += 6
+      await revoke(grant.jti)
+      expect((await next())?.run).toMatchObject({ complete: true, dead: [{ idx: [idxOf(grant)] }] })
+      let isBeaten = false
+      const beat = next().finally(() => (isBeaten = true))
+      await vi.advanceTimersByTimeAsync(9900)
+      time.now += 10
+      expect(isBeaten).toBe(false)
+      await vi.advanceTimersByTimeAsync(5100)
+      expect((await beat)?.run).toMatchObject({ at: time.now, complete: true, dead: [] })
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   test('sends away a reader that does not read, and keeps the others', async () => {
     const { connect, ledger, broker } = feedRig()
     const slow = await connect()
     const good = await connect()
     await good.next()
     await slow.next()
-    const told = manyDeadIn(ledger, broker, 120)
+    const told = manyDeadIn(ledger, broker, 25)
     let seen = 0
-    while (seen < 120 * 500) seen += (await good.next())?.run?.dead.reduce((sum, { idx }) => sum + idx.length, 0) ?? 1e9
+    while (seen < 25 * 500) seen += (await good.next())?.run?.dead.reduce((sum, { idx }) => sum + idx.length, 0) ?? 1e9
     await told
-    expect(seen).toBe(120 * 500)
+    expect(seen).toBe(25 * 500)
     let left = 0
     while ((await slow.next()) !== undefined) left += 1
-    expect(left).toBeLessThan(120)
+    expect(left).toBeLessThan(25)
   })
 
   test('takes no more streams than it may', async () => {
@@ -216,7 +239,11 @@ describe('GET /events', () => {
 })
 
 /** A task with this many grants, and its end. */
-async function manyDead(ledger: Ledger, count: number): Promise<number> {
+async function manyDead(
+  ledger: Ledger,
+  count: number,
+  listOf = (_n: number) => `${ISSUER}/status/bulk-0`,
+): Promise<number> {
   const now = await ledger.now()
   const policy = { version: '7', digest: 'x' }
   const base = { clientId: 'bulk', owner: 'team:bulk', policy, incarnation: ledger.incarnation, jkt: 'x' }
@@ -237,7 +264,7 @@ async function manyDead(ledger: Ledger, count: number): Promise<number> {
       iat: now,
       exp: now + 60,
       limits: [{ id: 'calls', per: 'grant', max: 1 }],
-      status: { uri: `${ISSUER}/status/bulk-0`, idx: first + n },
+      status: { uri: listOf(n), idx: first + n },
     })
   }
   await ledger.endTask(txn, 'completed')
@@ -246,7 +273,7 @@ async function manyDead(ledger: Ledger, count: number): Promise<number> {
 
 async function manyDeadIn(ledger: Ledger, broker: ReturnType<typeof rig>['broker'], pages: number): Promise<void> {
   for (let page = 0; page < pages; page += 1) {
-    await manyDead(ledger, 500)
+    await manyDead(ledger, 500, (n) => `${ISSUER}/status/bulk-${'x'.repeat(30)}-${n}`)
     // Lets the feed send what there is, as a message of its own.
     await broker.fetch(new Request(`${ISSUER}/healthz`))
     await new Promise((resolve) => setImmediate(resolve))

@@ -35,12 +35,14 @@ interface Channel {
   readonly subscribers: Set<Subscriber>
   /** Where the last message ended; only moves while the tail stands still or hands over a page. */
   cursor: string
-  /** Ledger time of the last complete message. */
+  /** Ledger time of the last complete message, and when it was sent, in milliseconds of this process. */
   at: number
+  saidMs: number
 }
 
 export function createFeed(options: FeedOptions): Feed {
   const { ledger, tail, heartbeatSeconds = 1, maxSubscribers = 2000 } = options
+  const heartbeatMs = heartbeatSeconds * 1000
   const channels = new Map<string, Channel>()
   const open = new Set<Subscriber>()
   let heartbeat: NodeJS.Timeout | undefined
@@ -50,7 +52,10 @@ export function createFeed(options: FeedOptions): Feed {
   const send = async (channel: Channel, run: Omit<FeedRun, 'incarnation' | 'prev'>): Promise<void> => {
     const { subscribers, audience, cursor: prev } = channel
     channel.cursor = run.cursor
-    if (run.complete) channel.at = run.at
+    if (run.complete) {
+      channel.at = run.at
+      channel.saidMs = performance.now()
+    }
     const receivers = [...subscribers]
     try {
       const message = await feedMessage(options, audience, { ...run, prev, incarnation: ledger.incarnation })
@@ -72,15 +77,31 @@ export function createFeed(options: FeedOptions): Feed {
     )
   }
 
+  /** To whoever heard nothing for half a heartbeat: a message about revocations says as well up to when all is known. */
   const beat = async (): Promise<void> => {
     const before = tail.at
     await tail.sync()
     await tail.pause(async () => {
       const { cursor, at } = tail
       if (cursor === undefined || at < before) return
-      const quiet = occupied().filter((channel) => channel.at < at)
+      const latest = performance.now() - heartbeatMs / 2
+      const quiet = occupied().filter((channel) => channel.at < at && channel.saidMs <= latest)
       await Promise.all(quiet.map(async (channel) => send(channel, { cursor, at, complete: true, dead: [] })))
     })
+  }
+
+  /** When the first channel will have been quiet for a heartbeat. */
+  const beatInTime = (): void => {
+    const said = Math.min(performance.now(), ...occupied().map(({ saidMs }) => saidMs))
+    const waitMs = Math.max(said + heartbeatMs - performance.now(), heartbeatMs / 2)
+    const beatOn = async (): Promise<void> => {
+      // A ledger that does not answer makes no heartbeat, and that is what readers have to know.
+      await beat().catch(() => undefined)
+      if (open.size > 0) beatInTime()
+    }
+    clearTimeout(heartbeat)
+    heartbeat = setTimeout(() => void beatOn(), waitMs)
+    heartbeat.unref()
   }
 
   const gone = (): void => {
@@ -90,13 +111,11 @@ export function createFeed(options: FeedOptions): Feed {
 
   const start = (): void => {
     unfollow ??= tail.follow({ page: pass, gone })
-    // A ledger that does not answer makes no heartbeat, and that is what readers have to know.
-    heartbeat ??= setInterval(() => void beat().catch(() => undefined), heartbeatSeconds * 1000)
-    heartbeat.unref()
+    if (heartbeat === undefined) beatInTime()
   }
 
   const stop = (): void => {
-    clearInterval(heartbeat)
+    clearTimeout(heartbeat)
     unfollow?.()
     heartbeat = unfollow = undefined
   }
@@ -112,7 +131,7 @@ export function createFeed(options: FeedOptions): Feed {
   const channelOf = (audience: string, cursor: string): Channel => {
     let channel = channels.get(audience)
     if (channel === undefined) {
-      channel = { audience, subscribers: new Set(), cursor, at: Number.NEGATIVE_INFINITY }
+      channel = { audience, subscribers: new Set(), cursor, at: Number.NEGATIVE_INFINITY, saidMs: performance.now() }
       channels.set(audience, channel)
     }
     return channel

@@ -51,8 +51,18 @@ export function createListener(options: ListenerOptions): Listener {
     const ended = new AbortController()
     const abort = () => ended.abort()
     stop.signal.addEventListener('abort', abort)
-    let silence = setTimeout(abort, silenceMs)
-    unref(silence)
+    let heardMs = performance.now()
+    let silence: ReturnType<typeof setTimeout> | undefined
+    // Set anew when it is over, and not with every message.
+    const hearWithin = (waitMs: number): void => {
+      silence = setTimeout(() => {
+        const leftMs = heardMs + silenceMs - performance.now()
+        if (leftMs > 0) hearWithin(leftMs)
+        else abort()
+      }, waitMs)
+      unref(silence)
+    }
+    hearWithin(silenceMs)
     let brought = false
     let opened = false
     try {
@@ -76,9 +86,7 @@ export function createListener(options: ListenerOptions): Listener {
         onMessage(outcome)
         if (outcome !== 'applied' && outcome !== 'repeated') break
         brought = true
-        clearTimeout(silence)
-        silence = setTimeout(abort, silenceMs)
-        unref(silence)
+        heardMs = performance.now()
       }
     } finally {
       clearTimeout(silence)
