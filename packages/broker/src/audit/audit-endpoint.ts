@@ -1,5 +1,6 @@
 import {
   isIntroduction,
+  isJsonObject,
   ok,
   parseStrictJson,
   parseVerifierEvent,
@@ -11,7 +12,6 @@ import {
 } from '@hallpass/core'
 import type { Engine } from '../engine.ts'
 import { answer, type Answer } from '../http/answer.ts'
-import { isJsonObject } from '../http/json-object.ts'
 import type { OAuthRequest } from '../http/oauth-request.ts'
 import { reject, type Step } from '../http/refusal.ts'
 import { recogniseCaller, type Caller } from '../token/caller-token.ts'

@@ -1,5 +1,6 @@
 import {
   DETAIL_TYPE,
+  isJsonObject,
   parseStrictJson,
   parseTaskEntry,
   parseToolCallRequest,
@@ -8,7 +9,6 @@ import {
   type TaskEntry,
   type ToolCallRequest,
 } from '@hallpass/core'
-import { isJsonObject } from '../http/json-object.ts'
 import { reject, type Refusal, type Step } from '../http/refusal.ts'
 import type { Form } from '../http/form.ts'
 

@@ -1,5 +1,4 @@
-import { ok, parseStrictJson, refuse, type JsonObject, type Result } from '@hallpass/core'
-import { isJsonObject } from './json-object.ts'
+import { isJsonObject, ok, parseStrictJson, refuse, type JsonObject, type Result } from '@hallpass/core'
 
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>
 

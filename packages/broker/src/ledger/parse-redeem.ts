@@ -1,4 +1,5 @@
 import {
+  isJsonObject,
   ok,
   parseTraceParent,
   refuse,
@@ -8,7 +9,6 @@ import {
   type RedeemRequest,
   type Result,
 } from '@hallpass/core'
-import { isJsonObject } from '../http/json-object.ts'
 
 /** One operation of `POST /redeem`. */
 export type RedeemCall =

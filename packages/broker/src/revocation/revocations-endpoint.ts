@@ -1,8 +1,15 @@
-import { ok, parseStrictJson, refuse, type JsonValue, type Result, type RevocationTarget } from '@hallpass/core'
+import {
+  isJsonObject,
+  ok,
+  parseStrictJson,
+  refuse,
+  type JsonValue,
+  type Result,
+  type RevocationTarget,
+} from '@hallpass/core'
 import type { Engine } from '../engine.ts'
 import { answer, type Answer } from '../http/answer.ts'
 import { traceOf } from '../http/attempt.ts'
-import { isJsonObject } from '../http/json-object.ts'
 import type { OAuthRequest } from '../http/oauth-request.ts'
 import { reject } from '../http/refusal.ts'
 import { recogniseCaller } from '../token/caller-token.ts'

@@ -1,8 +1,16 @@
-import { CLAIM, DETAIL_TYPE, ok, type GrantState, type JsonObject, type TaskEnd, type TaskState } from '@hallpass/core'
+import {
+  CLAIM,
+  DETAIL_TYPE,
+  isJsonObject,
+  ok,
+  type GrantState,
+  type JsonObject,
+  type TaskEnd,
+  type TaskState,
+} from '@hallpass/core'
 import type { Engine } from '../engine.ts'
 import { traceOf } from '../http/attempt.ts'
 import { answer, type Answer } from '../http/answer.ts'
-import { isJsonObject } from '../http/json-object.ts'
 import type { OAuthRequest } from '../http/oauth-request.ts'
 import { reject, type Step } from '../http/refusal.ts'
 import { authenticate, bindAssertion, presentedAssertion } from '../identity/authenticate.ts'

@@ -1,5 +1,4 @@
-import { HallpassError, type JsonValue, type RevocationTarget } from '@hallpass/core'
-import { isJsonObject } from '../http/json-object.ts'
+import { HallpassError, isJsonObject, type JsonValue, type RevocationTarget } from '@hallpass/core'
 
 /** What each member of a target looks like. Ids are ours: whoever names a grant by its token would have it in the trail. */
 const NAME = /^[^]{1,512}$/

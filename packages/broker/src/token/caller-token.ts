@@ -1,6 +1,14 @@
-import { DEFAULT_SKEW_SECONDS, DETAIL_TYPE, ok, randomId, TYP, type JsonObject, type JsonValue } from '@hallpass/core'
+import {
+  DEFAULT_SKEW_SECONDS,
+  DETAIL_TYPE,
+  isJsonObject,
+  ok,
+  randomId,
+  TYP,
+  type JsonObject,
+  type JsonValue,
+} from '@hallpass/core'
 import type { Engine } from '../engine.ts'
-import { isJsonObject } from '../http/json-object.ts'
 import type { OAuthRequest } from '../http/oauth-request.ts'
 import { reject, type Step } from '../http/refusal.ts'
 import { proveKey, spendProof } from '../identity/prove-key.ts'

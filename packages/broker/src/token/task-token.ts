@@ -3,6 +3,7 @@ import {
   CLAIM,
   DEFAULT_SKEW_SECONDS,
   DETAIL_TYPE,
+  isJsonObject,
   isPromise,
   MAX_TTL_SECONDS,
   ok,
@@ -18,7 +19,6 @@ import {
   type VerifiedIdentity,
 } from '@hallpass/core'
 import type { Engine } from '../engine.ts'
-import { isJsonObject } from '../http/json-object.ts'
 import type { OnBehalfOf } from '../identity/user-token.ts'
 import { MAX_PAYLOAD_BYTES } from './own-tokens.ts'
 

@@ -1,7 +1,6 @@
-import { ok, parseStrictJson, type JsonValue } from '@hallpass/core'
+import { isJsonObject, ok, parseStrictJson, type JsonValue } from '@hallpass/core'
 import type { Engine } from '../../engine.ts'
 import { answer, type Answer } from '../../http/answer.ts'
-import { isJsonObject } from '../../http/json-object.ts'
 import type { OAuthRequest } from '../../http/oauth-request.ts'
 import { reject, type Step } from '../../http/refusal.ts'
 import { recogniseCaller, type Caller } from '../../token/caller-token.ts'
