@@ -32,6 +32,8 @@ const malformed: readonly [string, JsonObject][] = [
   ['with a text as nbf', { nbf: `${NOW}` }],
   ['with a list as nbf', { nbf: [] }],
   ['with nbf null', { nbf: null }],
+  ['with no end as exp', { exp: Number.POSITIVE_INFINITY }],
+  ['with a time before all time as nbf', { nbf: -1 }],
   ['with a ttl of 0', { ttl: 0 }],
   ['with a negative ttl', { ttl: -15 }],
   ['with a text as ttl', { ttl: '15' }],
@@ -69,6 +71,29 @@ describe('checkStatusListClaims()', () => {
   test.each(stale)('refuses a list %s', (_, changes, expected) => {
     const answer = checkStatusListClaims({ ...good, ...changes }, { ...expectation, ...expected })
     expect(answer).toMatchObject({ reason: 'status-stale' })
+  })
+
+  test.each<[string, JsonObject]>([
+    ['signed by a clock that is ahead by the skew', { iat: NOW + 5 }],
+    ['good from a moment on that is ahead by the skew', { nbf: NOW + 5 }],
+    ['good from ever', { nbf: 0 }],
+    ['as old as the last', { iat: NOW - 10 }],
+    ['good for one more second', { exp: NOW + 1 }],
+    ...[1, 2, 4, 8].map((bits): [string, JsonObject] => [`of ${bits} bits`, list({ bits })]),
+  ])('takes a list %s', (_, changes) => {
+    expect(checkStatusListClaims({ ...good, ...changes }, expectation)).toMatchObject({ ok: true })
+  })
+
+  test('takes a list that says neither its end nor when to ask again', () => {
+    const { exp: _exp, ttl: _ttl, ...silent } = good
+    expect(checkStatusListClaims(silent, { ...expectation, maxStalenessSeconds: 100 })).toMatchObject({
+      value: { refreshAt: NOW + 60, usableUntil: NOW + 90 },
+    })
+  })
+
+  test('takes any issuer where none is expected', () => {
+    const { issuer: _issuer, ...anyone } = expectation
+    expect(checkStatusListClaims({ ...good, iss: 'https://other.example' }, anyone)).toMatchObject({ ok: true })
   })
 
   test('refuses another issuer where one is named, and takes a list that names none', () => {

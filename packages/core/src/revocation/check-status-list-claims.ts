@@ -62,8 +62,7 @@ export function checkStatusListClaims(
   return ok({ iat, bits, lst, refreshAt: Math.min(now + wait, usableUntil), usableUntil })
 }
 
-const isTime = (value: JsonValue | undefined): value is number =>
-  typeof value === 'number' && Number.isFinite(value) && value >= 0
+const isTime = (value: JsonValue | undefined): value is number => Number.isFinite(value) && (value as number) >= 0
 
 const isBits = (value: JsonValue | undefined): value is StatusBits =>
   value === 1 || value === 2 || value === 4 || value === 8
