@@ -32,7 +32,7 @@ export async function startFollowers(broker: FeedBroker, verifiers: number): Pro
   )
   return {
     async revoke(from) {
-      const { token, jti } = from.grant()
+      const { token, jti } = await from.grant()
       await Promise.all(children.map(async (child) => tell(child, { watch: token })))
       const refused = children.map(answerOf)
       const started = monotonicMs()

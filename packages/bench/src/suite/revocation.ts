@@ -3,9 +3,8 @@ import { feed } from '@hallpass/verifier/feed'
 import { admittingLedger } from '../feed/admitting-ledger.ts'
 import { apiIdentity } from '../feed/api-identity.ts'
 import { bigFeed, listOf } from '../feed/big-feed.ts'
-import { openFeedBroker } from '../feed/feed-broker.ts'
-import { quantile } from '../feed/quantile.ts'
-import { startFollowers } from '../feed/start-followers.ts'
+import { overPostgres, overRedis, type OpenFeedStore } from '../feed/feed-store.ts'
+import { delayRow, measureDelays, type DelayRow } from '../feed/measure-delay.ts'
 import { held } from '../memory/held.ts'
 import { figure } from '../row/figure.ts'
 import type { Row } from '../row/row.ts'
@@ -19,23 +18,8 @@ import { must } from './must.ts'
 import type { Suite } from './suite.ts'
 
 const MEMORY = 'revocation.memory'
-const VERIFIERS: Readonly<Record<string, number>> = {
-  'revocation.feed.1': 1,
-  'revocation.feed.10': 10,
-  'revocation.feed': 100,
-}
 const GRANTS = 10_000_000
 const ONE_DEAD_IN = 100
-const REVOCATIONS = { full: 100, quick: 20 }
-
-const delay = (id: string, verifiers: number, aim: number | null): RowAim => ({
-  id,
-  aim,
-  better: 'lower',
-  measure: 'wall',
-  baseline: 'millisecond',
-  work: `revoke() to the first refusal by each of ${verifiers} verifiers that follow the feed on loopback, p99; warm token`,
-})
 
 const memory: RowAim = {
   id: MEMORY,
@@ -44,33 +28,6 @@ const memory: RowAim = {
   measure: 'wall',
   baseline: 'bit',
   work: 'what the process holds more, per living grant, once its verifier knows which of 10 million are dead',
-}
-
-async function measureDelay(row: RowAim, revocations: number): Promise<Row> {
-  const broker = await openFeedBroker()
-  try {
-    const followers = await startFollowers(broker, VERIFIERS[row.id] ?? 1)
-    try {
-      for (let warm = 0; warm < 15; warm += 1) await followers.revoke(broker)
-      const delays: number[] = []
-      const [cpu, own] = [followers.cpu(), process.cpuUsage()]
-      for (let count = 0; count < revocations; count += 1) {
-        delays.push(...(await followers.revoke(broker)))
-        // Between two of them there is time for a heartbeat, as there would be.
-        await new Promise((resolve) => setTimeout(resolve, 20))
-      }
-      const [p50, p99, max] = [quantile(delays, 0.5), quantile(delays, 0.99), quantile(delays, 1)]
-      const spent = process.cpuUsage(own)
-      const brokerCpuMs = (spent.user + spent.system) / 1000 / revocations
-      const verifiersCpuMs = (followers.cpu() - cpu) / revocations
-      const detail = { brokerCpuMs, verifiersCpuMs, p50Ms: p50, p99Ms: p99, maxMs: max, refusals: delays.length }
-      return figure(row, p99, { best: p50, max, rounds: revocations, microseconds: p50 * 1000, detail })
-    } finally {
-      followers.stop()
-    }
-  } finally {
-    await broker.close()
-  }
 }
 
 /** A verifier that knows which of so many grants are dead. */
@@ -124,22 +81,30 @@ async function measureMemory(): Promise<Row> {
   }
 }
 
-const rows = [
-  delay('revocation.feed.1', 1, null),
-  delay('revocation.feed.10', 10, null),
-  delay('revocation.feed', 100, 50),
-  memory,
+const delays: readonly DelayRow[] = [
+  delayRow('revocation.feed.1', 1),
+  delayRow('revocation.feed.10', 10),
+  delayRow('revocation.feed', 100, { aim: 50 }),
 ]
 
 export const revocation: Suite = {
-  rows,
+  rows: [...delays.map(({ aim }) => aim), memory],
   async measure(chosen, pace) {
-    const measured: Row[] = []
-    for (const row of rows) {
-      if (!chosen.has(row.id)) continue
-      measured.push(row.id === MEMORY ? await measureMemory() : await measureDelay(row, REVOCATIONS[pace]))
-    }
-    return measured
+    const measured = await measureDelays(delays, chosen, pace)
+    return chosen.has(MEMORY) ? [...measured, await measureMemory()] : measured
   },
   open: async () => ({ entries: [] }),
 }
+
+/** The same where one broker revokes, another one is followed, and the news goes through a store. */
+const through = (name: string, by: string, open: OpenFeedStore): Suite => {
+  const own = [1, 10, 100].map((verifiers) => delayRow(`revocation.feed.${name}.${verifiers}`, verifiers, { by, open }))
+  return {
+    rows: own.map(({ aim }) => aim),
+    measure: (chosen, pace) => measureDelays(own, chosen, pace),
+    open: async () => ({ entries: [] }),
+  }
+}
+
+export const revocationRedis = through('redis', 'Redis pub/sub', overRedis)
+export const revocationPostgres = through('postgres', 'PostgreSQL LISTEN/NOTIFY', overPostgres)

@@ -13,7 +13,7 @@ import { redeem } from './redeem.ts'
 import { redis } from './redis.ts'
 import { scale } from './scale.ts'
 import { size } from './size.ts'
-import { revocation } from './revocation.ts'
+import { revocation, revocationPostgres, revocationRedis } from './revocation.ts'
 import { sqlite } from './sqlite.ts'
 import type { Suite } from './suite.ts'
 import { verify } from './verify.ts'
@@ -36,6 +36,8 @@ export const suites: readonly Suite[] = [
   scale,
   size,
   revocation,
+  revocationRedis,
+  revocationPostgres,
   memory,
   ...growth,
 ]

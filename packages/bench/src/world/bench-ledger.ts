@@ -1,5 +1,5 @@
 import { isPromise, memoryLedger } from '@hallpass/core'
-import type { GrantClaims, Ledger, MaybePromise } from '@hallpass/core'
+import type { GrantClaims, GrantRecord, Ledger, MaybePromise, TaskRecord } from '@hallpass/core'
 import { AGENT, OWNER, POLICY } from './grant.ts'
 import { AUDIENCE, ISSUER } from './orders-api.ts'
 
@@ -25,48 +25,46 @@ export function openLedger(): Ledger {
 }
 
 export function openTask(ledger: Ledger, txn: string, maxOpenTasks = 16): void {
-  const openedAt = now(ledger.now())
-  const opened = now(
-    ledger.openTask(
-      {
-        txn,
-        clientId: AGENT,
-        owner: OWNER,
-        purpose: 'support-ticket',
-        jkt: 'A'.repeat(43),
-        identity: { iss: ISSUER, sub: AGENT },
-        openedAt,
-        deadline: openedAt + TASK_SECONDS,
-        policy: POLICY,
-        incarnation: ledger.incarnation,
-      },
-      { maxOpenTasks },
-    ),
-  )
+  const opened = now(ledger.openTask(taskRecord(ledger, txn, now(ledger.now())), { maxOpenTasks }))
   if (!opened.ok) throw new Error(`The ledger did not open the task: ${opened.reason}.`)
 }
 
+export const taskRecord = ({ incarnation }: Ledger, txn: string, openedAt: number): TaskRecord => ({
+  txn,
+  clientId: AGENT,
+  owner: OWNER,
+  purpose: 'support-ticket',
+  jkt: 'A'.repeat(43),
+  identity: { iss: ISSUER, sub: AGENT },
+  openedAt,
+  deadline: Math.floor(openedAt) + TASK_SECONDS,
+  policy: POLICY,
+  incarnation,
+})
+
 /** Registers a grant as the broker does before its token leaves. */
 export function register(ledger: Ledger, claims: GrantClaims): void {
-  const [entry] = claims.authorization_details
-  const registered = now(
-    ledger.registerGrant({
-      issuer: claims.iss,
-      jti: claims.jti,
-      txn: claims.txn,
-      clientId: claims.client_id,
-      owner: OWNER,
-      audience: AUDIENCE,
-      action: entry.actions[0],
-      resource: entry.identifier,
-      iat: claims.iat,
-      exp: claims.exp,
-      ...(claims.cnf === undefined ? {} : { jkt: claims.cnf.jkt }),
-      limits: entry.limits,
-      policy: POLICY,
-      status: claims.status.status_list,
-      incarnation: ledger.incarnation,
-    }),
-  )
+  const registered = now(ledger.registerGrant(grantRecord(ledger, claims)))
   if (!registered.ok) throw new Error(`The ledger did not register the grant: ${registered.reason}.`)
+}
+
+export function grantRecord({ incarnation }: Ledger, claims: GrantClaims): GrantRecord {
+  const [entry] = claims.authorization_details
+  return {
+    issuer: claims.iss,
+    jti: claims.jti,
+    txn: claims.txn,
+    clientId: claims.client_id,
+    owner: OWNER,
+    audience: AUDIENCE,
+    action: entry.actions[0],
+    resource: entry.identifier,
+    iat: claims.iat,
+    exp: claims.exp,
+    ...(claims.cnf === undefined ? {} : { jkt: claims.cnf.jkt }),
+    limits: entry.limits,
+    policy: POLICY,
+    status: claims.status.status_list,
+    incarnation,
+  }
 }
