@@ -108,8 +108,10 @@ function attempt<T>(work: () => T): T | undefined {
 /** A copy without what is undefined: the telemetry may do with it as it likes. */
 function cut<A extends SpanAttributes | MetricAttributes>(attributes: A): A {
   const copy: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined) copy[name] = typeof value === 'string' ? value.slice(0, MAX_TEXT_CHARS) : value
+  for (const name in attributes) {
+    const value: unknown = attributes[name]
+    if (value === undefined) continue
+    copy[name] = typeof value === 'string' && value.length > MAX_TEXT_CHARS ? value.slice(0, MAX_TEXT_CHARS) : value
   }
   return copy as A
 }
