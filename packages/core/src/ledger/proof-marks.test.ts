@@ -56,4 +56,49 @@ describe('ProofMarks', () => {
     expect([mark('d', 10), mark('a', 19)]).toEqual(['full', 'seen'])
     expect([mark('d', 20), marks.size]).toEqual(['first', 1])
   })
+
+  test.each<{ name: string; at: number; answer: string }>([
+    { name: 'to the end of its generation', at: 9.9, answer: 'seen' },
+    { name: 'to the end of the next', at: 19.9, answer: 'seen' },
+    { name: 'no longer', at: 20, answer: 'first' },
+    { name: 'no longer, though nobody asked in between', at: 1000, answer: 'first' },
+  ])('remembers a proof $name', ({ at, answer }) => {
+    const mark = marker(new ProofMarks(10, 10))
+    expect([mark('p', 0), mark('p', at)]).toEqual(['first', answer])
+  })
+
+  test('begins a whole generation where one ended unseen', () => {
+    const mark = marker(new ProofMarks(10, 10))
+    expect([mark('p', 0), mark('q', 20), mark('r', 20), mark('q', 30), mark('q', 39.9)]).toEqual([
+      'first',
+      'first',
+      'first',
+      'seen',
+      'seen',
+    ])
+  })
+
+  test('counts what it keeps of attempts, and keeps none where it is full', () => {
+    const marks = new ProofMarks(10, 2)
+    const mark = marker(marks)
+    const own = { jkt: 'key', jti: 'p' }
+    mark('p', 0)
+    marks.keepAttempt(own, 'a')
+    expect([marks.size, mark('q', 0)]).toEqual([2, 'full'])
+    const full = new ProofMarks(10, 1)
+    marker(full)('p', 0)
+    full.keepAttempt(own, 'a')
+    expect([full.size, full.isOwn(own, 'a')]).toEqual([1, false])
+  })
+
+  test('knows an attempt only by the very proof it showed', () => {
+    const marks = new ProofMarks(10, 10)
+    marks.keepAttempt({ jkt: 'key', jti: 'p' }, 'a')
+    const shown = [
+      { jkt: 'key', jti: 'p' },
+      { jkt: 'key', jti: 'q' },
+      { jkt: 'other', jti: 'p' },
+    ]
+    expect(shown.map((proof) => marks.isOwn(proof, 'a'))).toEqual([true, false, false])
+  })
 })

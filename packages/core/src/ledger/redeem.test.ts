@@ -131,6 +131,16 @@ describe('redeem()', () => {
   const same = { attempt: 'at', event: 'ev', ...keyed('k') }
   test.each<{ name: string; first: Partial<RedeemRequest>; other: Partial<RedeemRequest> }>([
     { name: 'another event', first: same, other: { ...same, event: 'other' } },
+    {
+      name: 'another event, without a key',
+      first: { attempt: 'at', event: 'ev' },
+      other: { attempt: 'at', event: 'other' },
+    },
+    {
+      name: 'another key, under its own event',
+      first: { ...same, event: 'at' },
+      other: { ...same, event: 'at', ...keyed('other') },
+    },
     { name: 'another key', first: same, other: { ...same, ...keyed('other') } },
     { name: 'another digest', first: same, other: { ...same, ...keyed('k', 'other') } },
     { name: 'no key', first: same, other: { attempt: 'at', event: 'ev' } },
@@ -182,6 +192,16 @@ describe('redeem()', () => {
     ])
   })
 
+  test('remembers nothing of the task of a signed grant where there is no key', () => {
+    const time = { now: START }
+    const ledger = memoryLedger({ exactFor: 'one-process', clock: () => time.now, maxTaskSeconds: 60 })
+    time.now += 10
+    const { request } = setUp()
+    const signed = { source: 'signed', jti: 'signed', iat: START + 10, exp: START + 100 } as const
+    expect(said(ledger.redeem(request(signed)))).toBe('first')
+    expect(said(ledger.redeem(request({ ...signed, ...keyed('k') })))).toBe('lifetime-exceeded')
+  })
+
   test('a retry after the lease finds its use unknown', () => {
     const { time, redeem } = setUp()
     redeem({ event: 'ev_1', ...keyed('k') })
@@ -223,6 +243,15 @@ describe('settle()', () => {
     ledger.settle(reservationOf(ledger.redeem(bare)), { status: 200, contentType: 't', body: 'b' })
     expect(ledger.redeem(bare)).toMatchObject({ state: 'done', outcome: { status: 200, contentType: 't' } })
     expect(ledger.redeem(bare)).not.toHaveProperty('outcome.body')
+    expect(ledger.sizes()['outcomeChars']).toBe(0)
+  })
+
+  test('keeps no body of a use without a key beside one with a key', () => {
+    const { ledger, request, redeem } = setUp()
+    redeem(keyed('k'))
+    const bare = request()
+    ledger.settle(reservationOf(ledger.redeem(bare)), { status: 200, body: 'b' })
+    expect(ledger.redeem(bare)).toEqual({ ok: true, state: 'done', event: bare.event, outcome: { status: 200 } })
     expect(ledger.sizes()['outcomeChars']).toBe(0)
   })
 
