@@ -14,7 +14,7 @@ import { reject, type Step } from '../http/refusal.ts'
 import type { TracedRequest } from '../telemetry/traced-request.ts'
 import { recogniseCaller } from '../token/caller-token.ts'
 import { parseRedeemCalls, type RedeemCall } from './parse-redeem.ts'
-import { endIds, factsOf, onRecord, recoveredStart } from './use-events.ts'
+import { factsOf, hasEnd, idOf, onRecord, recoveredStart, type UseEnd } from './use-events.ts'
 
 type RedeemedCall = RedeemAnswer | { readonly ok: true } | { readonly ok: true; readonly released: boolean }
 
@@ -84,7 +84,7 @@ async function openUse({ engine, audience }: Desk, reservation: string): Promise
   const use = await engine.ledger.use(reservation)
   // What is over has its end on record already, or will have it from whoever sweeps.
   if (use?.audience !== audience || use.state !== 'running') return undefined
-  if (use.outbox && !(await onRecord(engine, [use])).has(use.event)) await engine.events.merge([recoveredStart(use)])
+  if (use.outbox && !(await onRecord(engine, [use])).isStarted(use)) await engine.events.merge([recoveredStart(use)])
   return factsOf(use)
 }
 
@@ -96,7 +96,9 @@ async function settle(desk: Desk, { reservation, outcome }: Settle): Promise<Red
   const { engine } = desk
   const facts = await openUse(desk, reservation)
   if (facts === undefined) return { ok: true }
-  await recordEnd(engine, 'use.ended', { ...facts, status: outcome.status })
+  // Its lease may have ended since: then the trail has its end.
+  if (!hasEnd(engine, reservation, ['use.unknown']))
+    await recordEnd(engine, 'use.ended', { reservation, ...facts, status: outcome.status })
   if (engine.ledger.exactFor !== 'one-process') await engine.audit.flush().catch(() => undefined)
   await engine.ledger.settle(reservation, outcome)
   engine.openUses.close(reservation)
@@ -109,15 +111,16 @@ async function giveBack(desk: Desk, { reservation, reason }: GiveBack): Promise<
   const released = facts !== undefined && (await engine.ledger.giveBack(reservation, reason))
   if (released) {
     engine.openUses.close(reservation)
-    await recordEnd(engine, 'use.given-back', { ...facts, detail: reason })
+    await recordEnd(engine, 'use.given-back', { reservation, ...facts, detail: reason })
   }
   return { ok: true, released }
 }
 
+type End = EventFacts & { readonly reservation: string }
+
 /** Once per use, whoever tells of it how often. It has happened: a trail that takes nothing now gets it later. */
-async function recordEnd(engine: Engine, type: 'use.ended' | 'use.given-back', facts: EventFacts): Promise<void> {
-  const { ended, back } = endIds(facts.follows ?? '')
-  const event = { ...engine.recorder.stamp(), type, ...facts, id: type === 'use.ended' ? ended : back }
+async function recordEnd(engine: Engine, type: UseEnd, { reservation, ...facts }: End): Promise<void> {
+  const event = { ...engine.recorder.stamp(), type, ...facts, id: idOf(type, reservation) }
   try {
     await engine.events.merge([event])
   } catch {

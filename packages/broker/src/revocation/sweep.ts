@@ -1,7 +1,7 @@
-import { sha256Base64url, type AuditEvent, type Swept } from '@hallpass/core'
+import type { AuditEvent, Swept, UseRecord } from '@hallpass/core'
 import type { Engine } from '../engine.ts'
 import { taskFacts } from '../grant/open-task.ts'
-import { endIds, factsOf, onRecord, recoveredStart } from '../ledger/use-events.ts'
+import { type UseEnd, factsOf, hasEnd, idOf, onRecord, recoveredStart } from '../ledger/use-events.ts'
 
 /**
  * Tells the trail what ran out: tasks past their deadline, grants that expired with uses left, uses without an outcome.
@@ -23,8 +23,6 @@ export async function sweep(engine: Engine): Promise<void> {
     await engine.recorder.drain()
   }
 }
-
-const idOf = (what: string, which: string): string => `ev_${sha256Base64url(`${what} ${which}`).slice(0, 22)}`
 
 function taskAndGrantEvents(engine: Engine, { tasks, grants }: Swept): AuditEvent[] {
   const stamp = (what: AuditEvent['type'], which: string) => ({
@@ -52,24 +50,23 @@ function taskAndGrantEvents(engine: Engine, { tasks, grants }: Swept): AuditEven
 /** Starts that a crash kept out of the trail, and the end of each use that has none. */
 async function useEvents(engine: Engine, { unknownUses, releasedUses }: Swept): Promise<AuditEvent[]> {
   const uses = [...unknownUses, ...releasedUses]
+  // Nobody can end them any more: an outcome that comes now is read against the ledger.
+  for (const { reservation } of uses) engine.openUses.close(reservation)
   const known = await onRecord(engine, uses)
-  const starts = uses.filter(({ outbox, event }) => outbox && !known.has(event)).map(recoveredStart)
-  const open = (use: (typeof uses)[number]): boolean => {
-    const { ended, back, unknown } = endIds(use.event)
-    return ![ended, back, unknown].some((id) => known.has(id))
-  }
-  const stamp = () => engine.recorder.stamp()
+  const starts = uses.filter((use) => use.outbox && !known.isStarted(use)).map(recoveredStart)
+  const end = (type: UseEnd, use: UseRecord): AuditEvent => ({
+    ...engine.recorder.stamp(),
+    type,
+    ...factsOf(use),
+    id: idOf(type, use.reservation),
+  })
+  // Asked again: an end may have come while the trail was asked.
+  const isOpen = (use: UseRecord): boolean => !known.isEnded(use) && !hasEnd(engine, use.reservation)
   return [
     ...starts,
-    ...unknownUses
-      .filter(open)
-      .map((use): AuditEvent => ({ ...stamp(), type: 'use.unknown', ...factsOf(use), id: endIds(use.event).unknown })),
-    ...releasedUses.filter(open).map((use): AuditEvent => ({
-      ...stamp(),
-      type: 'use.given-back',
-      ...factsOf(use),
-      id: endIds(use.event).back,
-      detail: 'found in the ledger after a crash',
-    })),
+    ...unknownUses.filter(isOpen).map((use) => end('use.unknown', use)),
+    ...releasedUses
+      .filter(isOpen)
+      .map((use) => ({ ...end('use.given-back', use), detail: 'found in the ledger after a crash' })),
   ]
 }

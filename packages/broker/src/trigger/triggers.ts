@@ -115,7 +115,7 @@ export function createTriggers({ policy, clock, parts }: TriggerOptions): Trigge
         flush: () => sink.flush(),
         close: () => sink.close(),
         ...(sink.tail !== undefined && { tail: sink.tail }),
-        ...(sink.holds && { holds: async (ids, since) => sink.holds?.(ids, since) ?? new Set<string>() }),
+        ...(sink.holds && { holds: async (events, since) => sink.holds?.(events, since) ?? [] }),
       }
     },
     async posture({ txn, clientId }, posture) {

@@ -83,6 +83,9 @@ export interface AuditEvent {
   readonly origin?: EventOrigin
 }
 
+/** What tells one event from all others: an id alone may be used by several sources. */
+export type EventName = Pick<AuditEvent, 'id' | 'source'>
+
 /**
  * A line of the trail: the event, chained. As text it starts with `seq` and `prev` and ends with `hash`, which is the
  * base64url SHA-256 of the line's own UTF-8 bytes before `,"hash":`. See `formatLine`.
@@ -103,10 +106,10 @@ export interface AuditSink {
   /** Events it took that are not yet where they are kept, for a gauge; absent where there are none. */
   readonly backlog?: () => number
   /**
-   * Which of these events it has, by id, among those recorded since then (NumericDate). Absent where it cannot be asked:
-   * then recovery after a crash knows only `tail`.
+   * Which of these events it has among those recorded since then (NumericDate). Absent where it cannot be asked: then
+   * recovery after a crash knows only `tail`.
    */
-  holds?(ids: readonly string[], since: number): Promise<ReadonlySet<string>>
+  holds?(events: readonly EventName[], since: number): Promise<readonly EventName[]>
   /** Where the sink keeps events over a restart: the newest of them as it was opened, oldest first. */
   readonly tail?: readonly TrailLine[]
 }

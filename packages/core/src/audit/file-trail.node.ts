@@ -170,9 +170,9 @@ export function fileTrail(options: FileTrailOptions): FileTrail {
       closed ??= finish()
       return closed
     },
-    async holds(ids, since) {
+    async holds(events, since) {
       if (!closed) await writer.durable()
-      return findRecent(path, ids, since)
+      return findRecent(path, events, since)
     },
     async events(filter?: EventFilter) {
       if (!closed) await writer.durable()

@@ -6,6 +6,8 @@ import type { AuditEvent } from './event.ts'
 import { fileTrail } from './file-trail.node.ts'
 
 const T0 = 1_800_000_000
+const SOURCE = 'verifier:https://a.example'
+const BROKER = 'broker:https://b.example'
 
 let folder: string
 beforeEach(() => {
@@ -18,13 +20,19 @@ const eventOf = (n: number, change: Partial<AuditEvent> = {}): AuditEvent => ({
   id: id(n),
   type: 'use.started',
   time: T0 + n,
-  source: 'verifier:https://a.example',
+  source: SOURCE,
   ...change,
 })
 async function trailOf(count: number, change: (n: number) => Partial<AuditEvent> = () => ({})) {
   const trail = fileTrail({ path: join(folder, 'audit.jsonl'), maxBufferedEvents: 100_000 })
   for (let n = 1; n <= count; n++) await trail.append(eventOf(n, change(n)))
-  return async (ids: readonly string[], since = 0) => [...((await trail.holds?.(ids, since)) ?? [])].toSorted()
+  return async (ids: readonly string[], since = 0, source = SOURCE) =>
+    (
+      await trail.holds?.(
+        ids.map((id) => ({ id, source })),
+        since,
+      )
+    )?.map((event) => event.id)
 }
 
 describe('fileTrail() holds()', () => {
@@ -45,13 +53,31 @@ describe('fileTrail() holds()', () => {
   })
 
   test('looks no further back than it is asked to, by the times of this trail’s own events', async () => {
-    const origin = { chain: 'ch_aaaaaaaa', seq: 1, prev: 'A'.repeat(43), hash: 'A'.repeat(43) }
     const held = await trailOf(9000, (n) => ({
       detail: 'x'.repeat(300),
-      ...(n % 2 === 0 && { origin: { ...origin, seq: n }, time: 1 }),
+      ...(n % 2 === 0 ? { time: 1 } : { source: BROKER }),
     }))
-    expect(await held([id(1), id(8001)], T0 + 8000)).toEqual([id(8001)])
-    expect(await held([id(1), id(8001)], T0)).toEqual([id(1), id(8001)])
+    expect(await held([id(1), id(8001)], T0 + 8000, BROKER)).toEqual([id(8001)])
+    expect(await held([id(1), id(8001)], T0, BROKER)).toEqual([id(1), id(8001)])
+  })
+
+  test('takes no event of another source for it', async () => {
+    const held = await trailOf(3)
+    expect(await held([id(2)], 0, 'verifier:https://other.example')).toEqual([])
+  })
+
+  test.each<[string, Partial<AuditEvent>]>([
+    ['uses that a broker found in its ledger long after they began', { time: T0 - 9000, data: { recovered: true } }],
+    ['an API that says it was long ago', { time: 1 }],
+    ['an API that writes the name of a broker', { time: 1, data: { x: 1, source: BROKER, time: 1 } }],
+    ['what a broker held back while the trail took nothing', { time: T0 - 9000, source: BROKER }],
+  ])('looks past %s', async (_name, change) => {
+    const held = await trailOf(9000, (n) => ({
+      detail: 'x'.repeat(300),
+      source: BROKER,
+      ...(n > 4000 && n % 2 === 0 && change),
+    }))
+    expect(await held([id(3999)], T0 + 3500, BROKER)).toEqual([id(3999)])
   })
 
   test('knows nothing in an empty file', async () => {

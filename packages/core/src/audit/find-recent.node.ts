@@ -1,24 +1,45 @@
 import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
-import type { TrailLine } from './event.ts'
+import type { EventName, TrailLine } from './event.ts'
 
 const CHUNK_BYTES = 1024 * 1024
 const LINE_BREAK = 10
 const IDS = /"id":"([^"\\]{1,128})"/g
-const TIME = /"time":(\d+(?:\.\d+)?)/
 
-/** The id of a line, where it is one of these. */
-function idIn(text: string, wanted: ReadonlySet<string>): string | undefined {
+const nameOf = ({ id, source }: EventName): string => `${id} ${source}`
+
+/** The event of a line, where it is one of these. */
+function eventIn(text: string, { names, ids }: Wanted): string | undefined {
   for (const [, id = ''] of text.matchAll(IDS)) {
+    if (!ids.has(id)) continue
     // The text may also stand inside `data`.
-    if (wanted.has(id) && (JSON.parse(text) as TrailLine).id === id) return id
+    const name = nameOf(JSON.parse(text) as TrailLine)
+    if (names.has(name)) return name
   }
   return undefined
 }
 
-/** What another process sent says when it happened there, and not when it was recorded here. */
-const FROM_ELSEWHERE = ',"origin":{'
-const isBefore = (text: string, time: number): boolean => Number(TIME.exec(text)?.[1] ?? Number.NaN) < time
+interface Wanted {
+  readonly names: ReadonlySet<string>
+  readonly ids: ReadonlySet<string>
+}
+
+/**
+ * Whether all of these lines were recorded before then, by what a broker stamped. What verifiers tell, or a broker finds in
+ * its ledger, has the time at which it happened, and not the one at which it was recorded here.
+ */
+function areBefore(lines: readonly string[], time: number): boolean {
+  let isStamped = false
+  for (const text of lines.toReversed()) {
+    if (!text.includes(',"source":"broker:')) continue
+    // The text may also stand inside `data`.
+    const line = JSON.parse(text) as TrailLine
+    if (!line.source.startsWith('broker:')) continue
+    if (line.time >= time) return false
+    isStamped = true
+  }
+  return isStamped
+}
 
 /** The lines of a file in blocks, the newest block first, each block in order. */
 async function* blocksFromEnd(file: FileHandle): AsyncGenerator<readonly string[], void, undefined> {
@@ -41,18 +62,21 @@ async function* blocksFromEnd(file: FileHandle): AsyncGenerator<readonly string[
  * Which of these events a trail's file has, among those that were recorded since then (NumericDate): read from its end, so
  * that it costs what was recorded since. Only what is on disk is seen.
  */
-export async function findRecent(path: string, ids: readonly string[], since: number): Promise<ReadonlySet<string>> {
-  const wanted = new Set(ids)
+export async function findRecent(
+  path: string,
+  events: readonly EventName[],
+  since: number,
+): Promise<readonly EventName[]> {
+  const wanted = { names: new Set(events.map(nameOf)), ids: new Set(events.map(({ id }) => id)) }
   const found = new Set<string>()
   const file = await open(path, 'r')
   try {
     for await (const lines of blocksFromEnd(file)) {
-      for (const id of lines.flatMap((text) => idIn(text, wanted) ?? [])) found.add(id)
-      const oldest = lines.find((text) => text !== '' && !text.includes(FROM_ELSEWHERE))
-      if (found.size === wanted.size || (oldest !== undefined && isBefore(oldest, since))) break
+      for (const name of lines.flatMap((text) => eventIn(text, wanted) ?? [])) found.add(name)
+      if (found.size === wanted.names.size || areBefore(lines, since)) break
     }
   } finally {
     await file.close()
   }
-  return found
+  return events.filter((event) => found.has(nameOf(event)))
 }

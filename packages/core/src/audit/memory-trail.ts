@@ -41,9 +41,9 @@ export function memoryTrail({ maxEvents = 100_000 }: MemoryTrailOptions = {}): M
     close: async () => {
       closed = true
     },
-    async holds(ids) {
-      const wanted = new Set(ids)
-      return new Set(selectLines(lines).flatMap(({ id }) => (wanted.has(id) ? [id] : [])))
+    async holds(events) {
+      const held = new Set(selectLines(lines).map(({ id, source }) => `${id} ${source}`))
+      return events.filter(({ id, source }) => held.has(`${id} ${source}`))
     },
     events: async (filter) => selectLines(lines, filter),
     lines: () => [...lines],

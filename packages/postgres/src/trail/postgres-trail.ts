@@ -2,7 +2,7 @@ import type { AuditEvent, ChainHead, CheckpointOptions, Trail, TrailLine } from 
 import { GENESIS, HallpassError, createChain, createCheckpointer } from '@hallpass/core'
 import type { PgPool, PostgresJs, PostgresValue } from '../postgres-client.ts'
 import { asker } from '../postgres-client.ts'
-import { APPEND, HEAD, HELD, KNOWN, LINES_AFTER, SELECT, TRAIL_SCHEMA } from './trail-schema.ts'
+import { APPEND, HEAD, KNOWN, LINES_AFTER, SELECT, TRAIL_SCHEMA } from './trail-schema.ts'
 
 export interface PostgresTrailOptions {
   /** A `pg` Pool. This or `sql`. */
@@ -59,7 +59,8 @@ const columnsOf = ({ id, source, type, txn, jti }: AuditEvent) => ({
   txn: txn === undefined ? null : column(txn),
   jti: jti === undefined ? null : column(jti),
 })
-const nameOf = ({ id, source }: Pick<AuditEvent, 'id' | 'source'>): string => JSON.stringify([id, source])
+type EventName = Pick<AuditEvent, 'id' | 'source'>
+const nameOf = ({ id, source }: EventName): string => JSON.stringify([id, source])
 
 /**
  * Opens a trail in PostgreSQL, and makes its table where there is none: `append` resolves when the line is committed; those
@@ -122,7 +123,7 @@ export async function postgresTrail(options: PostgresTrailOptions): Promise<Post
   /** Somebody else was faster, an event is there already, or the answer got lost: look what is there. */
   const lookAgain = async (batch: readonly Waiting[]): Promise<readonly Waiting[]> => {
     const names = JSON.stringify(batch.map(({ event }) => columnsOf(event)))
-    const known = new Set((await ask<{ id: string; source: string }>(KNOWN, names)).map(nameOf))
+    const known = new Set((await ask<EventName>(KNOWN, names)).map(nameOf))
     head = await readHead()
     return batch.filter(({ event, resolve }) => {
       const name = nameOf(columnsOf(event))
@@ -192,9 +193,11 @@ export async function postgresTrail(options: PostgresTrailOptions): Promise<Post
       await checkpointer?.sign()
       await flush()
     },
-    async holds(ids) {
+    async holds(events) {
       await flush()
-      return new Set((await ask<{ id: string }>(HELD, JSON.stringify(ids.map(column)))).map(({ id }) => id))
+      const names = events.map(({ id, source }) => ({ id: column(id), source: column(source) }))
+      const held = new Set((await ask<EventName>(KNOWN, JSON.stringify(names))).map(nameOf))
+      return events.filter((_, index) => names[index] !== undefined && held.has(nameOf(names[index])))
     },
     async events({ txn = null, jti = null, id = null, type = null }: Record<string, string | null | undefined> = {}) {
       await flush()

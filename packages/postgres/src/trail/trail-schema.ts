@@ -37,6 +37,3 @@ export const LINES_AFTER = `SELECT seq::text AS seq, line FROM @.trail WHERE tra
 
 export const SELECT = `SELECT line FROM @.trail WHERE ($1::text IS NULL OR txn = $1) AND ($2::text IS NULL OR jti = $2)
   AND ($3::text IS NULL OR id = $3) AND ($4::text IS NULL OR type = $4) ORDER BY seq`
-
-export const HELD = `SELECT DISTINCT t.id FROM @.trail t
-  JOIN jsonb_array_elements_text($1::text::jsonb) AS x (id) ON t.id = x.id`

@@ -142,9 +142,9 @@ export function sqliteTrail(options: SqliteTrailOptions): SqliteTrail {
       await checkpointer?.sign()
       await flush()
     },
-    async holds(ids) {
+    async holds(events) {
       await flush()
-      return new Set(table.held(ids))
+      return events.filter((event) => table.has(event))
     },
     async events(filter = {}) {
       await flush()

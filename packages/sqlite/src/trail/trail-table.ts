@@ -72,8 +72,7 @@ export class TrailTable {
 
   #appendOne(event: AuditEvent, chain: ReturnType<typeof createChain>): Appended {
     const { source, id, type, txn = null, jti = null } = event
-    if (this.#file.get('SELECT 1 FROM hallpass_trail WHERE id = ? AND source = ?', id, source) !== undefined)
-      return 'known'
+    if (this.has(event)) return 'known'
     let line: string
     try {
       line = chain.next(event)
@@ -88,9 +87,8 @@ export class TrailTable {
     return 'new'
   }
 
-  /** Those of these ids that a line has. */
-  held(ids: readonly string[]): readonly string[] {
-    return ids.filter((id) => this.#file.get('SELECT 1 FROM hallpass_trail WHERE id = ? LIMIT 1', id) !== undefined)
+  has({ id, source }: Pick<AuditEvent, 'id' | 'source'>): boolean {
+    return this.#file.get('SELECT 1 FROM hallpass_trail WHERE id = ? AND source = ?', id, source) !== undefined
   }
 
   /** The text of so many lines after this number, oldest first. */

@@ -1,0 +1,88 @@
+import { memoryLedger, type RedeemAnswer } from '@hallpass/core'
+import { describe, expect, test, vi } from 'vitest'
+import { keyPair } from '../../test/holder.ts'
+import { identityOf, ORDERS, orders, redeemRequest, rig, START, STOCK, stock } from '../../test/rig.ts'
+
+const AS_ORDERS = 'ev_of_orders_0000000000000'
+
+/** Two APIs, each with a grant of the same agent, over a ledger whose leases end after a second. */
+async function twoApis() {
+  const time = { now: START }
+  const ledger = memoryLedger({ exactFor: 'one-process', leaseSeconds: 1, clock: () => time.now })
+  const made = rig({
+    ledger,
+    apis: [
+      { id: 'orders-api', api: orders, identity: identityOf('orders-api') },
+      { id: 'stock-api', api: stock, identity: identityOf('stock-api') },
+    ],
+  })
+  const pair = keyPair()
+  const task = (await made.open(pair)).body.access_token
+  const entry = { locations: [STOCK], actions: ['stock.reserve'], identifier: 'stock:9', parameters: { quantity: '1' } }
+  const forStock = await made.post('/token', { ...made.callForm(task, entry), resource: STOCK }, pair)
+  const grants = {
+    [ORDERS]: redeemRequest((await made.exchange(pair, task)).body.access_token, { pair, attempt: 'of orders' }),
+    [STOCK]: redeemRequest(forStock.body.access_token, { pair, attempt: 'of stock', amounts: { quantity: 1 } }),
+  }
+  const callers = { [ORDERS]: await made.caller('orders-api'), [STOCK]: await made.caller('stock-api') }
+  const call = async (audience: typeof ORDERS | typeof STOCK, op: object) => {
+    const { body } = await callers[audience].json('/redeem', { calls: [op] })
+    return (body['answers'] as (RedeemAnswer & { readonly reservation: string })[])[0]
+  }
+  const redeem = async (audience: typeof ORDERS | typeof STOCK, event: string) =>
+    (await call(audience, { op: 'redeem', request: { ...grants[audience], event } }))?.reservation ?? ''
+  const settle = (audience: typeof ORDERS | typeof STOCK, reservation: string) =>
+    call(audience, { op: 'settle', reservation, outcome: { status: 200 } })
+  /** The lease of every use is over, and the broker looks. */
+  const lapse = async () => {
+    time.now += 2
+    made.time.now += 2
+    await made.broker.close()
+  }
+  return { ...made, ledger, callers, grants, call, redeem, settle, lapse }
+}
+
+describe('events of a use', () => {
+  test('are not taken by another API that uses the same event id first', async () => {
+    const { redeem, settle, events } = await twoApis()
+    const own = await redeem(ORDERS, AS_ORDERS)
+    await settle(STOCK, await redeem(STOCK, AS_ORDERS))
+    await settle(ORDERS, own)
+    expect((await events('use.ended')).map(({ aud }) => aud)).toEqual([STOCK, ORDERS])
+  })
+
+  test.each(['', '-ended', '-back', '-unknown'])(
+    'are not hidden by an event that another API reports under the id%s',
+    async (ending) => {
+      const { ledger, grants, callers, events, lapse } = await twoApis()
+      // As a broker leaves it that was killed before the trail had the start.
+      ledger.redeem({ ...grants[ORDERS], event: AS_ORDERS, outbox: true })
+      const lie = { id: `${AS_ORDERS}${ending}`, type: 'use.refused', time: START, source: `verifier:${STOCK}` }
+      expect(await callers[STOCK].json('/audit', { events: [lie] })).toMatchObject({ body: { accepted: 1 } })
+      await lapse()
+      expect(await events('use.started')).toMatchObject([{ id: AS_ORDERS, aud: ORDERS }])
+      expect(await events('use.unknown')).toMatchObject([{ follows: AS_ORDERS, aud: ORDERS }])
+    },
+  )
+
+  test('end once where the outcome comes after the lease', async () => {
+    const { redeem, settle, lapse, events } = await twoApis()
+    const use = await redeem(ORDERS, AS_ORDERS)
+    await lapse()
+    await settle(ORDERS, use)
+    expect(await events('use.unknown')).toHaveLength(1)
+    expect(await events('use.ended')).toEqual([])
+  })
+
+  test('end once where the outcome comes while the trail is asked what it has', async () => {
+    const { redeem, settle, lapse, events, trail } = await twoApis()
+    const use = await redeem(ORDERS, AS_ORDERS)
+    const asked = vi.spyOn(trail, 'holds').mockImplementationOnce(async () => {
+      await settle(ORDERS, use)
+      return []
+    })
+    await lapse()
+    expect(asked).toHaveBeenCalled()
+    expect([...(await events('use.unknown')), ...(await events('use.ended'))]).toHaveLength(1)
+  })
+})
