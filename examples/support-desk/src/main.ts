@@ -68,9 +68,10 @@ try {
     return verdict.ok ? 'whole' : verdict.problem
   }
   await check('trail-is-whole', 'whole', () => verdictOf(lines))
-  await check('altered-line-is-found', 'altered', () =>
-    verdictOf(lines.with(7, lines[7]?.replace(/"type":"[^"]+"/, '"type":"use.ended"') ?? '')),
-  )
+  await check('altered-line-is-found', 'altered', () => {
+    const at = lines.findIndex((line) => line.includes('"type":"grant.issued"'))
+    return verdictOf(lines.with(at, lines[at]?.replace('"grant.issued"', '"grant.refused"') ?? ''))
+  })
   await check('missing-line-is-found', 'missing', () => verdictOf(lines.toSpliced(9, 1)))
   await check('swapped-lines-are-found', 'missing', () =>
     verdictOf([...lines.slice(0, 4), ...lines.slice(4, 6).toReversed()]),
