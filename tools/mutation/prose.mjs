@@ -4,6 +4,7 @@
 const PROSE = {
   refuse: 1,
   malformed: 0,
+  cannot: 0,
   invalid: 0,
   wrong: 0,
   HallpassError: 1,

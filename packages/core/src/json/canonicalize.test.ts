@@ -63,6 +63,10 @@ describe('canonicalize()', () => {
     for (const value of [nested(65), named(65)]) expect(() => canonicalize(value)).toThrow(HallpassError)
   })
 
+  test('writes an object that has no prototype', () => {
+    expect(canonicalize(Object.assign(Object.create(null) as object, { b: 1, a: [] }))).toBe('{"a":[],"b":1}')
+  })
+
   test('is stable through a parse', () => {
     fc.assert(
       fc.property(json, (value) => {

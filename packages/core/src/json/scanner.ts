@@ -77,10 +77,11 @@ export class Scanner {
   /** The one value of the text, or a problem. */
   document(): JsonValue {
     const value = this.value()
-    if (this.problem === undefined && this.peek() !== END) this.fail('json-syntax')
+    if (this.peek() !== END) this.fail('json-syntax')
     return value
   }
 
+  /** The first problem stands. */
   private fail(problem: JsonProblem): null {
     this.problem ??= problem
     return null
@@ -218,7 +219,7 @@ export class Scanner {
         continue
       }
       const simple = ESCAPES.get(text.charAt(at + 1))
-      const hex = simple === undefined && text.charAt(at + 1) === 'u' ? text.slice(at + 2, at + 6) : ''
+      const hex = text.charAt(at + 1) === 'u' ? text.slice(at + 2, at + 6) : ''
       if (simple === undefined && !HEX.test(hex)) return this.failText('json-syntax')
       built += text.slice(plain, at) + (simple ?? String.fromCharCode(Number.parseInt(hex, 16)))
       at += simple === undefined ? 6 : 2
