@@ -7,7 +7,10 @@ export function keyIssues(jwk: unknown, alg: unknown): readonly string[] {
   if (Object.hasOwn(key, 'use') && key['use'] !== 'sig' && key['use'] !== 'jwt-svid') issues.push('use')
   if (Object.hasOwn(key, 'alg') && key['alg'] !== alg) issues.push('alg')
   const operations = key['key_ops']
-  if (Object.hasOwn(key, 'key_ops') && !(Array.isArray(operations) && operations.join() === 'verify'))
+  if (
+    Object.hasOwn(key, 'key_ops') &&
+    !(Array.isArray(operations) && operations.length === 1 && operations[0] === 'verify')
+  )
     issues.push('key_ops')
   if (typeof key['kty'] !== 'string' || (Object.hasOwn(key, 'crv') && typeof key['crv'] !== 'string'))
     issues.push('shape')
@@ -15,7 +18,7 @@ export function keyIssues(jwk: unknown, alg: unknown): readonly string[] {
   const texts = ['x', 'y', 'n', 'e'].filter((name) => Object.hasOwn(key, name)).map((name) => key[name])
   if (texts.some((text) => typeof text !== 'string' || !isCanonical(text))) issues.push('encoding')
   const octets = COORDINATES.get(key['crv'])
-  const isShort = (text: unknown) => Buffer.from(String(text), 'base64url').length !== octets
+  const isShort = (text: unknown) => bytesOf(text).length !== octets
   if (key['kty'] !== 'RSA' && [key['x'], ...(key['kty'] === 'EC' ? [key['y']] : [])].some(isShort))
     issues.push('length')
   if (key['kty'] === 'RSA') issues.push(...rsaIssues(key))
@@ -30,11 +33,13 @@ const COORDINATES: ReadonlyMap<unknown, number> = new Map([
   ['Ed25519', 32],
 ])
 
+/** What is no text has no bytes: asking an object of a stranger for its text may throw. */
+const bytesOf = (text: unknown): Buffer => Buffer.from(typeof text === 'string' ? text : '', 'base64url')
+
 const isCanonical = (text: string): boolean => Buffer.from(text, 'base64url').toString('base64url') === text
 
 function rsaIssues({ n, e }: Readonly<Record<string, unknown>>): string[] {
-  const bytes = (text: unknown) => Buffer.from(String(text), 'base64url')
-  const [modulus, exponent] = [bytes(n), bytes(e)]
+  const [modulus, exponent] = [bytesOf(n), bytesOf(e)]
   const issues: string[] = []
   if (modulus[0] === 0 || exponent[0] === 0) issues.push('leading zero')
   if (modulus.length > 1024) issues.push('modulus')

@@ -135,10 +135,11 @@ export const STRICTNESS: readonly Strictness[] = [
     refuses: 'a typ in other letters, with parameters, or with application/ where the profile writes it without',
     why: 'one kind of token cannot pass for another, and there is one spelling to compare',
     clause: 'RFC 8725 section 3.11, RFC 9449 section 4.3, RFC 9068 section 4',
-    applies: ({ header, kind }) =>
-      Object.hasOwn(header, 'typ')
-        ? header['typ'] === '' || !kind.typ.includes(String(header['typ'])) || typeof header['typ'] !== 'string'
-        : !kind.typ.includes(''),
+    applies: ({ header, kind }) => {
+      if (!Object.hasOwn(header, 'typ')) return !kind.typ.includes('')
+      const { typ } = header
+      return typeof typ !== 'string' || typ === '' || !kind.typ.includes(typ)
+    },
   },
   {
     id: 'exp-without-leeway',
