@@ -1,4 +1,4 @@
-import { memoryTrail, type RedeemAnswer } from '@hallpass/core'
+import { memoryTrail, type Ledger, type RedeemAnswer } from '@hallpass/core'
 import { describe, expect, test, vi } from 'vitest'
 import { keyPair } from '../../test/holder.ts'
 import { claimsOf, ORDERS, redeemRequest, rig, STOCK } from '../../test/rig.ts'
@@ -116,6 +116,30 @@ describe('redeemEndpoint()', () => {
     expect((await send(redeem())).answers).toEqual([{ ok: false, reason: 'audit-unavailable' }])
     isFull = false
     expect((await send(redeem({}, 'b'))).answers).toMatchObject([{ ok: true, state: 'first' }])
+  })
+
+  test('redeemEndpoint() gives no use back that another broker may have answered', async () => {
+    const trail = memoryTrail()
+    const disk: { fail?: (why: Error) => void } = {}
+    const audit = {
+      ...trail,
+      append: (event: Parameters<typeof trail.append>[0]) =>
+        event.type === 'use.started'
+          ? new Promise<void>((_resolve, reject) => (disk.fail = reject))
+          : trail.append(event),
+    }
+    const wrapLedger = (ledger: Ledger): Ledger => ({ ...ledger, exactFor: 'all-replicas' })
+    const one = await apiRig({ audit, wrapLedger })
+    const other = await rig({ ledger: one.ledger }).caller('orders-api')
+    const slow = one.send(one.redeem())
+    await vi.waitUntil(() => disk.fail)
+    // The answer took too long, and the verifier asked again.
+    const sentAgain = await other.json('/redeem', { calls: [one.redeem()] })
+    expect(sentAgain.body['answers']).toMatchObject([{ ok: true, state: 'first' }])
+    disk.fail?.(new Error('disk'))
+    expect((await slow).answers).toEqual([{ ok: false, reason: 'audit-unavailable' }])
+    const more = await other.json('/redeem', { calls: [one.redeem({}, 'b')] })
+    expect(more.body['answers']).toMatchObject([{ ok: false, reason: 'grant-exhausted' }])
   })
 
   test('redeemEndpoint() lets no resend run a use that went back meanwhile', async () => {

@@ -139,8 +139,9 @@ async function redeem({ engine, audience }: Desk, request: RedeemRequest): Promi
   const isResent = engine.openUses.has(reservation)
   if (!isResent) engine.openUses.open(reservation, request)
   const refuse = async (reason: RefusalReason, why: string): Promise<RedeemedCall> => {
-    // The handler has not run and will not, so the use comes back; one that was sent again may have been answered before.
-    if (!isResent) {
+    // The handler has not run and will not, so the use comes back; one that was sent again may have been answered before,
+    // and where others share the ledger, any of them may have answered it.
+    if (!isResent && engine.ledger.exactFor === 'one-process') {
       // Closed first: whoever sent it again and still waits must not run it on top.
       engine.openUses.close(reservation)
       await engine.ledger.giveBack(reservation, why)

@@ -1,7 +1,23 @@
-import { memoryLedger, type RedeemAnswer } from '@hallpass/core'
+import { memoryLedger, type RedeemAnswer, type Telemetry } from '@hallpass/core'
 import { describe, expect, test, vi } from 'vitest'
 import { keyPair } from '../../test/holder.ts'
 import { identityOf, ORDERS, orders, redeemRequest, rig, START, STOCK, stock } from '../../test/rig.ts'
+
+const nothing = (): void => undefined
+const noTelemetry: Telemetry = {
+  injects: false,
+  span: () => ({
+    traceparent: undefined,
+    rename: nothing,
+    set: nothing,
+    link: nothing,
+    run: (work) => work(),
+    end: nothing,
+  }),
+  count: nothing,
+  duration: nothing,
+  gauge: () => nothing,
+}
 
 const AS_ORDERS = 'ev_of_orders_0000000000000'
 
@@ -39,7 +55,7 @@ async function twoApis() {
     made.time.now += 2
     await made.broker.close()
   }
-  return { ...made, ledger, callers, grants, call, redeem, settle, lapse }
+  return { ...made, time, ledger, callers, grants, call, redeem, settle, lapse }
 }
 
 describe('events of a use', () => {
@@ -64,6 +80,20 @@ describe('events of a use', () => {
       expect(await events('use.unknown')).toMatchObject([{ follows: AS_ORDERS, aud: ORDERS }])
     },
   )
+
+  test('are on record once after a restart, with telemetry too', async () => {
+    const { ledger, trail, time, redeem, settle, lapse, events } = await twoApis()
+    const [one, two] = [await redeem(ORDERS, AS_ORDERS), await redeem(STOCK, 'ev_of_stock_000000000000')]
+    await settle(ORDERS, one)
+    const next = rig({ audit: trail, ledger, telemetry: noTelemetry }).broker
+    time.now += 2
+    await next.close()
+    await lapse()
+    expect(two).not.toBe('')
+    expect(await events('use.started')).toHaveLength(2)
+    expect(await events('use.ended')).toHaveLength(1)
+    expect(await events('use.unknown')).toHaveLength(1)
+  })
 
   test('end once where the outcome comes after the lease', async () => {
     const { redeem, settle, lapse, events } = await twoApis()

@@ -42,14 +42,14 @@ export function meterEvents(
   }
 
   return {
+    // Whatever else it can do, it still can where somebody counts.
+    ...sink,
     append(event) {
       const appended = sink.append(event)
       if (isPromise(appended)) return appended.then(() => observe(event))
       observe(event)
       return undefined
     },
-    flush: () => sink.flush(),
-    close: () => sink.close(),
   }
 }
 
