@@ -6,6 +6,7 @@ import type { GrantFacts } from './live-grant.ts'
 import { LiveGrant } from './live-grant.ts'
 import { LiveAgent } from './live-agent.ts'
 import { LiveTask } from './live-task.ts'
+import { Use } from './use.ts'
 import { StandingStops } from './standing-stops.ts'
 
 const NOW = 1_700_000_000
@@ -86,4 +87,15 @@ describe('LiveGrant.whyDead() of a signed grant', () => {
     expect(grant(changes).whyDead(NOW + seconds)).toBe(reason)
     expect(grant(changes).lives(NOW + seconds)).toBe(reason === undefined)
   })
+})
+
+test('LiveGrant keeps every use whose attempt may be sent again with more to tell than a number', () => {
+  const { grant } = registered()
+  const uses = ['a', 'b', 'c'].map((attempt) => {
+    const request = { ...grant.facts, resource: 'r:1', attempt, event: `ev_${attempt}`, source: 'registered' as const }
+    const mark = { a: 1, b: 2 }
+    return new Use(grant, { ...request, limits: [], amounts: {} }, { mark, at: NOW, end: NOW + 60 })
+  })
+  for (const use of uses) grant.addUse(use)
+  expect(['a', 'b', 'c', 'd'].map((attempt) => grant.keptUse(attempt))).toEqual([...uses, undefined])
 })

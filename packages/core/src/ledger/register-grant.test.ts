@@ -85,6 +85,15 @@ describe('registerGrant()', () => {
     expect(ledger.task('tsk')).toMatchObject({ spent: { total: 1 }, grantsIssued: 1 })
   })
 
+  test('knows what a limit of the agent already counts, whatever its tasks count', () => {
+    const { register } = scene()
+    const daily: Limit = { ...TOTAL, id: 'daily', per: 'agent', window_seconds: 86_400 }
+    const limits = [daily, { ...daily, unit: 'USD' }, daily].map((limit) =>
+      reason(register({ limits: [CALLS, limit] })),
+    )
+    expect(limits).toEqual(['ok', 'details-invalid', 'ok'])
+  })
+
   test('knows no grant by its signature once a registration was asked for, refused or not', () => {
     let now = NOW
     const ledger = memoryLedger({ exactFor: 'one-process', clock: () => now })
