@@ -1,6 +1,15 @@
 // Packs every public package as it would be published, lints the tarballs, installs them in an empty folder
 // and imports every door from there.
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { note, npm, packages, pnpm, root, run, runTool, tool } from './workspace.mjs'
@@ -19,7 +28,8 @@ export async function checkPackages() {
     const linted = await lint(tarballs)
     const consumer = await installed(temp, ours, tarballs)
     const codes = [linted]
-    for (const step of [imports, importsInTestRun, types, command]) codes.push(await step(consumer, ours))
+    for (const step of [imports, importsWithoutTelemetry, importsInTestRun, types, command])
+      codes.push(await step(consumer, ours))
     return codes.every((code) => code === 0) ? 0 : 1
   } finally {
     rmSync(temp, { recursive: true, force: true })
@@ -93,6 +103,29 @@ function imports(consumer, ours) {
   ]
   writeFileSync(join(consumer, 'doors.mjs'), lines.join('\n'))
   return run(process.execPath, ['doors.mjs'], { cwd: consumer })
+}
+
+const needsTelemetry = (door) => door.endsWith('/opentelemetry')
+
+/** Every door but that of OpenTelemetry loads where its API is not installed. */
+async function importsWithoutTelemetry(consumer, ours) {
+  const [installed, aside] = ['@opentelemetry', 'opentelemetry-aside'].map((name) =>
+    join(consumer, 'node_modules', name),
+  )
+  const doors = ours.flatMap(doorsOf).filter((door) => !needsTestRun(door) && !needsTelemetry(door))
+  const lines = [
+    "import assert from 'node:assert/strict'",
+    ...doors.map((door) => `await import('${door}')`),
+    "await assert.rejects(import('@hallpass/core/opentelemetry'), { code: 'ERR_MODULE_NOT_FOUND' })",
+    `console.error('${doors.length} doors without @opentelemetry/api')`,
+  ]
+  writeFileSync(join(consumer, 'without.mjs'), lines.join('\n'))
+  renameSync(installed, aside)
+  try {
+    return await run(process.execPath, ['without.mjs'], { cwd: consumer })
+  } finally {
+    renameSync(aside, installed)
+  }
 }
 
 /** Every door's types resolve for a consumer under TypeScript's strictest module rules. */
