@@ -20,6 +20,8 @@ function programs(): string | undefined {
   return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')))
 }
 
+export const hasPostgres = (): boolean => programs() !== undefined
+
 /** A PostgreSQL of this run with fsync on, behind a proxy that can cut it off. */
 export async function startPostgresStore(random: Random): Promise<Store> {
   const bin = programs()
