@@ -1,6 +1,5 @@
 import type { GrantRecord, RefusalReason, Refused, TaskRecord } from '@hallpass/core'
-import { capsOwnCalls, checkLimits, refuse } from '@hallpass/core'
-import { stopName } from './stop-name.ts'
+import { refuse, targetName, whyNotCounted } from '@hallpass/core'
 import { isKeepable, keepableJson, toUs, wholeAmounts } from './wire-text.ts'
 
 /** What the function is given, as JSON, and the record as it is kept. */
@@ -13,11 +12,11 @@ type Issue = { readonly clientId: string; readonly owner: string; readonly polic
 
 /** What stops an issue, in the order in which it is looked for. */
 const stopsOf = ({ clientId, owner, policy }: Issue, api?: { readonly audience: string; readonly action: string }) => [
-  [stopName({ kind: 'everything' }), 'stopped'],
-  [stopName({ kind: 'agent', clientId }), 'agent-revoked'],
-  [stopName({ kind: 'owner', owner }), 'agent-revoked'],
-  [stopName({ kind: 'policy-version', version: policy.version }), 'stopped'],
-  ...(api === undefined ? [] : [[stopName({ kind: 'action', ...api }), 'stopped']]),
+  [targetName({ kind: 'everything' }), 'stopped'],
+  [targetName({ kind: 'agent', clientId }), 'agent-revoked'],
+  [targetName({ kind: 'owner', owner }), 'agent-revoked'],
+  [targetName({ kind: 'policy-version', version: policy.version }), 'stopped'],
+  ...(api === undefined ? [] : [[targetName({ kind: 'action', ...api }), 'stopped']]),
 ]
 
 export function taskWire(
@@ -49,6 +48,7 @@ export function grantWire(record: GrantRecord): IssueWire | Refused<RefusalReaso
   if (!Number.isSafeInteger(toUs(exp)) || !Number.isSafeInteger(toUs(iat))) return refuse('lifetime-exceeded')
   const problem = whyNotCounted(record)
   if (problem !== undefined) return problem
+  if (!limits.every(({ id }) => isKeepable(id))) return refuse('details-invalid')
   const ownCalls = limits.filter(({ per, parameter }) => per === 'grant' && parameter === undefined)
   const tightest = ownCalls.reduce((a, b) => (b.max < a.max ? b : a))
   const facts = keepableJson({
@@ -75,18 +75,4 @@ export function grantWire(record: GrantRecord): IssueWire | Refused<RefusalReaso
     stops: stopsOf(record, { audience, action }),
   })
   return facts === undefined ? refuse('request-invalid') : { facts, record: JSON.stringify(record) }
-}
-
-/** Refuses limits that cannot be counted. */
-function whyNotCounted({ limits, chargeAtIssue }: GrantRecord): Refused<RefusalReason> | undefined {
-  const problem = checkLimits(limits, ['grant', 'task', 'agent'])
-  if (problem !== undefined) return problem
-  if (!capsOwnCalls(limits)) return refuse('details-invalid', 'The grant has no cap on its own calls')
-  if (!limits.every(({ id }) => isKeepable(id))) return refuse('details-invalid')
-  const problemAtIssue = checkLimits(chargeAtIssue?.limits ?? [], ['task', 'agent'])
-  if (problemAtIssue !== undefined) return problemAtIssue
-  if (chargeAtIssue !== undefined && !(Number.isSafeInteger(chargeAtIssue.uses) && chargeAtIssue.uses > 0)) {
-    return refuse('details-invalid', 'A charge at issue is for 1 use or more')
-  }
-  return undefined
 }

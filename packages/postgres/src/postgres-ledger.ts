@@ -1,5 +1,5 @@
 import type { JsonObject, Ledger, Outcome, RedeemAnswer, RefusalReason, Result } from '@hallpass/core'
-import { HallpassError, ok, refuse, reservationIds } from '@hallpass/core'
+import { HallpassError, ok, refuse, reservationIds, targetName } from '@hallpass/core'
 import { Groups } from './groups.ts'
 import { grantWire, taskWire } from './issue-wire.ts'
 import type { PostgresValue } from './postgres-client.ts'
@@ -11,7 +11,6 @@ import { answerOf, itemOf, outcomesOf, parseReservation } from './redeem-wire.ts
 import { channelOf } from './schema/schema-sql.ts'
 import { DatabaseFull } from './server.ts'
 import { DEFAULT_SCHEMA, asFault, checkServer, migratePostgres, serverOf } from './start-up.ts'
-import { stopName } from './stop-name.ts'
 import { Wakes } from './wake/wakes.ts'
 import { isKeepable, keepableJson, keptWords, toSeconds, toUs } from './wire-text.ts'
 
@@ -169,7 +168,7 @@ export async function postgresLedger(options: PostgresLedgerOptions): Promise<Po
       return told(effect, effect.grants.length > 0)
     },
     async revoke(target, reason, { dryRun = false } = {}) {
-      const name = stopName(target)
+      const name = targetName(target)
       const stop = target.kind === 'grant' || target.kind === 'task' ? null : name
       const json = keepableJson(target)
       if (json === undefined) return { tasks: [], grants: [] }
@@ -179,7 +178,7 @@ export async function postgresLedger(options: PostgresLedgerOptions): Promise<Po
     async resume(target, reason) {
       const json = keepableJson(target)
       if (json === undefined || target.kind === 'grant' || target.kind === 'task') return false
-      const isLifted = (await one(sql.resume, [json, stopName(target), keptWords(reason), skew], false)) === true
+      const isLifted = (await one(sql.resume, [json, targetName(target), keptWords(reason), skew], false)) === true
       return told(isLifted, isLifted)
     },
     reserveStatus: async ({ name, until }, size) => Number(await one(sql.reserveStatus, [name, toUs(until), size])),

@@ -1,5 +1,5 @@
 import type { Outcome, RedeemAnswer, RedeemRequest, RefusalReason, Refused } from '@hallpass/core'
-import { refuse } from '@hallpass/core'
+import { MAX_KEPT_BODY_CHARS, refuse } from '@hallpass/core'
 import { isKeepable, toSeconds, toUs, wholeAmounts } from './wire-text.ts'
 
 const MAX_ID_CHARS = 256
@@ -81,15 +81,12 @@ export function parseReservation(reservation: string): { readonly seq: number; r
   return { seq, secret }
 }
 
-/** A longer body is not repeated to a retry. */
-const MAX_BODY_CHARS = 16_384
-
 /** With and without its body: only a use with a key keeps that, and the database knows which has one. */
 export function outcomesOf({ status, contentType, body }: Outcome): {
   readonly bare: string
   readonly outcome: string
 } {
   const bare = { status, ...(contentType !== undefined && { contentType }) }
-  const isKept = body !== undefined && body.length <= MAX_BODY_CHARS
+  const isKept = body !== undefined && body.length <= MAX_KEPT_BODY_CHARS
   return { bare: JSON.stringify(bare), outcome: JSON.stringify(isKept ? { ...bare, body } : bare) }
 }

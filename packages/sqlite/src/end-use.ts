@@ -1,4 +1,5 @@
 import type { Limit, Outcome } from '@hallpass/core'
+import { MAX_KEPT_BODY_CHARS } from '@hallpass/core'
 import { holdersOf, unCharge } from './counters.ts'
 import type { Write } from './life.ts'
 import { putOut, recordOf } from './outbox.ts'
@@ -7,16 +8,13 @@ import type { GrantRow, UseRow } from './rows.ts'
 import { GRANTS, whyDead } from './rows.ts'
 import type { SqliteFile } from './sqlite-file.ts'
 
-/** A longer body is not repeated to a retry. */
-const MAX_BODY_CHARS = 16_384
-
 /** reserved -> committed, with its outcome. Nothing happens where the use is over or unknown. */
 export function settle(write: Write, reservation: string, outcome: Outcome): void {
   const use = runningUse(write, reservation)
   if (use === undefined) return
   const { status, contentType, body } = outcome
   // Only a key lets anybody ask for it again.
-  const isKept = body !== undefined && use.idempotency_key !== null && body.length <= MAX_BODY_CHARS
+  const isKept = body !== undefined && use.idempotency_key !== null && body.length <= MAX_KEPT_BODY_CHARS
   const kept = { status, ...(contentType !== undefined && { contentType }), ...(isKept && { body }) }
   write.file.run("UPDATE hallpass_use SET state = 'done', outcome = ? WHERE seq = ?", JSON.stringify(kept), use.seq)
   forgetIfOrphaned(write.file, use.seq)

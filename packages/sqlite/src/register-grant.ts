@@ -1,5 +1,5 @@
 import type { GrantRecord, RefusalReason, Refused, Result } from '@hallpass/core'
-import { MAX_TTL_SECONDS, capsOwnCalls, checkLimits, ok, refuse } from '@hallpass/core'
+import { MAX_TTL_SECONDS, ok, refuse, whyNotCounted } from '@hallpass/core'
 import { charge, countsOther, isOwnCalls, startCounters } from './counters.ts'
 import type { Write } from './life.ts'
 import { toSeconds, toUs } from './life.ts'
@@ -17,7 +17,8 @@ export function registerGrant(
   if (record.incarnation !== write.incarnation) return refuse('incarnation-mismatch')
   const task = file.get<TaskRow>('SELECT * FROM hallpass_task WHERE txn = ?', record.txn)
   if (task === undefined) return refuse('task-unknown')
-  const refusal = whyNotIssued(write, { record, task }, maxSkewSeconds) ?? whyNotCounted(write, record)
+  const refusal =
+    whyNotIssued(write, { record, task }, maxSkewSeconds) ?? whyNotCounted(record) ?? whyOther(write, record)
   if (refusal !== undefined) return refusal
   if (file.get('SELECT 1 FROM hallpass_grant WHERE jti = ?', record.jti) !== undefined) {
     return refuse('request-invalid', 'A grant with this id exists')
@@ -55,19 +56,10 @@ function whyNotIssued(
   return undefined
 }
 
-/** Refuses limits that cannot be counted, before any counter exists for them. */
-function whyNotCounted(write: Write, record: GrantRecord): Refused<RefusalReason> | undefined {
-  const { limits, chargeAtIssue } = record
-  const problem = checkLimits(limits, ['grant', 'task', 'agent'])
-  if (problem !== undefined) return problem
-  if (!capsOwnCalls(limits)) return refuse('details-invalid', 'The grant has no cap on its own calls')
-  const atIssue = chargeAtIssue?.limits ?? []
-  const problemAtIssue = checkLimits(atIssue, ['task', 'agent'])
-  if (problemAtIssue !== undefined) return problemAtIssue
-  if (chargeAtIssue !== undefined && !(Number.isSafeInteger(chargeAtIssue.uses) && chargeAtIssue.uses > 0)) {
-    return refuse('details-invalid', 'A charge at issue is for 1 use or more')
-  }
-  const other = [...limits, ...atIssue].find((limit) => countsOther(write, limit, record))
+/** Refuses a limit whose counter adds up something else already. */
+function whyOther(write: Write, record: GrantRecord): Refused<RefusalReason> | undefined {
+  const limits = [...record.limits, ...(record.chargeAtIssue?.limits ?? [])]
+  const other = limits.find((limit) => countsOther(write, limit, record))
   return other && refuse('details-invalid', `Limit ${other.id} already counts another parameter, scale or unit`)
 }
 

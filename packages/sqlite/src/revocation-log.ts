@@ -1,9 +1,8 @@
 import type { GrantRecord, RevocationEntry, RevocationRead, RevocationTarget, StandingTarget } from '@hallpass/core'
-import { MAX_TTL_SECONDS } from '@hallpass/core'
+import { MAX_TTL_SECONDS, targetName } from '@hallpass/core'
 import type { Write } from './life.ts'
 import { incarnationOf, readLife, toSeconds, toUs } from './life.ts'
 import type { SqliteFile } from './sqlite-file.ts'
-import { stopName } from './stop-name.ts'
 
 interface Line {
   readonly entry: RevocationEntry
@@ -37,7 +36,7 @@ export function logKilled(
 }
 
 export function logStopped(write: Write, target: StandingTarget, reason: string): void {
-  add(write, { entry: { kind: 'stop', at: toSeconds(write.now), reason, target }, stop: stopName(target) })
+  add(write, { entry: { kind: 'stop', at: toSeconds(write.now), reason, target }, stop: targetName(target) })
 }
 
 export function logLifted(
@@ -48,7 +47,7 @@ export function logLifted(
   write.file.run(
     'UPDATE hallpass_revocation SET stop_name = NULL, over_us = ? WHERE stop_name = ?',
     write.now,
-    stopName(target),
+    targetName(target),
   )
   const at = toSeconds(write.now)
   const cutOff = at + maxSkewSeconds

@@ -1,8 +1,8 @@
 import type { GrantRecord, RevocationEffect, RevocationTarget, TaskEnd } from '@hallpass/core'
+import { unknownTarget } from '@hallpass/core'
 import type { Write } from './life.ts'
 import type { SqliteValue } from './sqlite-handle.ts'
 import { canStand, logKilled } from './revocation-log.ts'
-import { unknownTarget } from './stop-name.ts'
 import { stop } from './stops.ts'
 
 interface Where {

@@ -1,5 +1,5 @@
 import type { Ledger, MaybePromise } from '@hallpass/core'
-import { HallpassError, ledgerClock, refuse, reservationIds } from '@hallpass/core'
+import { HallpassError, Watchers, ledgerClock, refuse, reservationIds } from '@hallpass/core'
 import { giveBack, settle } from './end-use.ts'
 import { FileFull, GroupCommit, unavailable } from './group-commit.ts'
 import type { Write } from './life.ts'
@@ -19,7 +19,6 @@ import { sqliteBounds } from './sqlite-ledger-options.ts'
 import { reserveStatus } from './status-indexes.ts'
 import { resume } from './stops.ts'
 import { sweep } from './sweep.ts'
-import { Watchers } from './watchers.ts'
 
 export interface SqliteLedger extends Ledger {
   readonly exactFor: 'one-machine'

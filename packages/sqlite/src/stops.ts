@@ -1,7 +1,7 @@
 import type { RefusalReason, RevocationTarget, StandingTarget } from '@hallpass/core'
+import { targetName } from '@hallpass/core'
 import type { Write } from './life.ts'
 import { canStand, logLifted, logStopped } from './revocation-log.ts'
-import { stopName } from './stop-name.ts'
 
 /** What can be stopped about an issue. */
 export interface IssueFacts {
@@ -14,7 +14,7 @@ export interface IssueFacts {
 /** Nothing is issued for the target from here on. */
 export function stop(write: Write, target: StandingTarget, reason: string): void {
   const { file, now } = write
-  const name = stopName(target)
+  const name = targetName(target)
   const isNew = file.run(
     'INSERT OR IGNORE INTO hallpass_stop (name, reason, at_us) VALUES (?, ?, ?)',
     name,
@@ -31,7 +31,7 @@ export function resume(
   options: { readonly reason: string; readonly maxSkewSeconds: number },
 ): boolean {
   if (!canStand(target)) return false
-  const lifted = write.file.run('DELETE FROM hallpass_stop WHERE name = ?', stopName(target)) > 0
+  const lifted = write.file.run('DELETE FROM hallpass_stop WHERE name = ?', targetName(target)) > 0
   if (lifted) logLifted(write, target, options)
   return lifted
 }
@@ -41,7 +41,7 @@ export function whyStopped({ file }: Write, facts: IssueFacts): RefusalReason | 
   if (file.get('SELECT 1 FROM hallpass_stop LIMIT 1') === undefined) return undefined
   const { clientId, owner, policyVersion, api } = facts
   const stands = (target: RevocationTarget): boolean =>
-    file.get('SELECT 1 FROM hallpass_stop WHERE name = ?', stopName(target)) !== undefined
+    file.get('SELECT 1 FROM hallpass_stop WHERE name = ?', targetName(target)) !== undefined
   if (stands({ kind: 'everything' })) return 'stopped'
   if (stands({ kind: 'agent', clientId }) || stands({ kind: 'owner', owner })) return 'agent-revoked'
   if (stands({ kind: 'policy-version', version: policyVersion })) return 'stopped'

@@ -2,6 +2,7 @@ import type { Limit } from '../grant/entry.ts'
 import type { RefusalReason } from '../reason.ts'
 import type { Refused } from '../result.ts'
 import { refuse } from '../result.ts'
+import type { GrantRecord } from './ledger.ts'
 
 type Scope = Limit['per']
 
@@ -33,6 +34,21 @@ function clashOf(limit: Limit, before: readonly Limit[]): string | undefined {
 /** A grant without a cap on its own calls could be used without end. */
 export const capsOwnCalls = (limits: readonly Limit[]): boolean =>
   limits.some(({ per, parameter }) => per === 'grant' && parameter === undefined)
+
+/** Refuses a grant whose limits cannot be counted, wherever they are kept, before any counter exists for them. */
+export function whyNotCounted({
+  limits,
+  chargeAtIssue,
+}: Pick<GrantRecord, 'limits' | 'chargeAtIssue'>): Refused<RefusalReason> | undefined {
+  const problem = checkLimits(limits, ['grant', 'task', 'agent'])
+  if (problem !== undefined) return problem
+  if (!capsOwnCalls(limits)) return refuse('details-invalid', 'The grant has no cap on its own calls')
+  if (chargeAtIssue === undefined) return undefined
+  const problemAtIssue = checkLimits(chargeAtIssue.limits, ['task', 'agent'])
+  if (problemAtIssue !== undefined) return problemAtIssue
+  const isForSome = Number.isSafeInteger(chargeAtIssue.uses) && chargeAtIssue.uses > 0
+  return isForSome ? undefined : refuse('details-invalid', 'A charge at issue is for 1 use or more')
+}
 
 function problemOf(limit: Limit, scopes: readonly Scope[]): string | undefined {
   if (typeof limit.id !== 'string' || limit.id === '') return 'the id is missing'

@@ -1,9 +1,9 @@
+import { MAX_KEPT_BODY_CHARS } from './kept-body.ts'
 import type { Outcome, UseState } from './ledger.ts'
 import type { LedgerStore } from './ledger-store.ts'
 import type { Use } from './use.ts'
 
-/** A longer body is not repeated to a retry, and all of them together do not take more than this. */
-const MAX_BODY_CHARS = 16_384
+/** All bodies that are kept do not take more than this together. */
 const MAX_BODY_CHARS_TOTAL = 64 * 1024 * 1024
 
 /** reserved -> committed, with its outcome. Nothing happens where the use is over or unknown. */
@@ -48,7 +48,7 @@ function keptOutcome(store: LedgerStore, { key, grant }: Use, { status, contentT
   const { repeats } = grant
   // Only a key lets anybody ask for it again.
   if (body === undefined || key === undefined || repeats === undefined || repeats.closed) return bare
-  if (body.length > MAX_BODY_CHARS || store.bodyChars + body.length > MAX_BODY_CHARS_TOTAL) return bare
+  if (body.length > MAX_KEPT_BODY_CHARS || store.bodyChars + body.length > MAX_BODY_CHARS_TOTAL) return bare
   repeats.bodyChars += body.length
   store.bodyChars += body.length
   return { ...bare, body }

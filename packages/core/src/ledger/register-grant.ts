@@ -4,7 +4,7 @@ import type { Refused, Result } from '../result.ts'
 import { ok, refuse } from '../result.ts'
 import { MAX_TTL_SECONDS } from '../token/constants.ts'
 import { Charges } from './charges.ts'
-import { capsOwnCalls, checkLimits } from './check-limits.ts'
+import { whyNotCounted } from './check-limits.ts'
 import { Counter } from './counter.ts'
 import type { GrantRecord } from './ledger.ts'
 import type { LedgerStore } from './ledger-store.ts'
@@ -22,7 +22,7 @@ export function registerGrant(
   if (record.incarnation !== incarnation) return refuse('incarnation-mismatch')
   const task = store.tasks.get(record.txn)
   if (task === undefined) return refuse('task-unknown')
-  const refusal = whyNotIssued(store, { record, task }, now) ?? whyNotCounted(record, task)
+  const refusal = whyNotIssued(store, { record, task }, now) ?? whyNotCounted(record) ?? clashOf(record, task)
   if (refusal !== undefined) return refusal
   if (store.grants.has(record.jti)) return refuse('request-invalid', 'A grant with this id exists')
   if (!store.hasRoomForGrant()) return refuse('ledger-full')
@@ -65,27 +65,10 @@ function whyNotIssued(
   return undefined
 }
 
-/** Refuses limits that cannot be counted, before any counter exists for them. */
-function whyNotCounted({ limits, chargeAtIssue }: GrantRecord, task: LiveTask): Refused<RefusalReason> | undefined {
-  const problem = checkLimits(limits, ANYWHERE)
-  if (problem !== undefined) return problem
-  if (!capsOwnCalls(limits)) return refuse('details-invalid', 'The grant has no cap on its own calls')
-  const clash = clashOf(limits, task)
-  if (chargeAtIssue === undefined) return clash
-  const problemAtIssue = checkLimits(chargeAtIssue.limits, AT_ISSUE)
-  if (problemAtIssue !== undefined) return problemAtIssue
-  if (!(Number.isSafeInteger(chargeAtIssue.uses) && chargeAtIssue.uses > 0)) {
-    return refuse('details-invalid', 'A charge at issue is for 1 use or more')
-  }
-  return clash ?? clashOf(chargeAtIssue.limits, task)
-}
-
-const ANYWHERE = ['grant', 'task', 'agent'] as const
-const AT_ISSUE = ['task', 'agent'] as const
-
 /** Refuses a limit whose counter adds up something else already. */
-function clashOf(limits: readonly Limit[], task: LiveTask): Refused<RefusalReason> | undefined {
-  const other = limits.find((limit) => task.knownCounter(limit)?.counts(limit) === false)
+function clashOf({ limits, chargeAtIssue }: GrantRecord, task: LiveTask): Refused<RefusalReason> | undefined {
+  const isOther = (limit: Limit): boolean => task.knownCounter(limit)?.counts(limit) === false
+  const other = limits.find(isOther) ?? chargeAtIssue?.limits.find(isOther)
   return other && refuse('details-invalid', `Limit ${other.id} already counts another parameter, scale or unit`)
 }
 

@@ -2,7 +2,8 @@ import { MAX_TTL_SECONDS } from '../token/constants.ts'
 import type { GrantRecord } from './ledger.ts'
 import type { RevocationEntry, RevocationRead } from './revocation-entry.ts'
 import type { RevocationTarget, StandingTarget } from './revocation-target.ts'
-import { nameOf } from './standing-stops.ts'
+import { targetName } from './target-name.ts'
+import { Watchers } from './watchers.ts'
 
 /** A line with its place, and the time from which it says nothing any more. */
 class Line {
@@ -32,7 +33,7 @@ export interface RevocationLogOptions {
 export class RevocationLog {
   readonly #incarnation: string
   readonly #maxSkewSeconds: number
-  readonly #watchers = new Set<() => void>()
+  readonly #watchers = new Watchers()
   readonly #stops = new Map<string, Line>()
   #lines: Line[] = []
   #seq = 0
@@ -60,7 +61,7 @@ export class RevocationLog {
   /** Says nothing of a target that is dead for good, nor of one that stands already. */
   stopped(target: RevocationTarget, { at, reason }: { readonly at: number; readonly reason: string }): void {
     if (!canStand(target)) return
-    const name = nameOf(target)
+    const name = targetName(target)
     if (this.#stops.has(name)) return
     this.#stops.set(name, this.#add({ kind: 'stop', at, reason, target }, Number.POSITIVE_INFINITY))
     this.#wake(at)
@@ -68,7 +69,7 @@ export class RevocationLog {
 
   lifted(target: RevocationTarget, { at, reason }: { readonly at: number; readonly reason: string }): void {
     if (!canStand(target)) return
-    const name = nameOf(target)
+    const name = targetName(target)
     const stop = this.#stops.get(name)
     if (stop !== undefined) stop.over = at
     this.#stops.delete(name)
@@ -89,10 +90,7 @@ export class RevocationLog {
   }
 
   watch(wake: () => void): () => void {
-    // One watcher twice is two watches.
-    const watcher = () => wake()
-    this.#watchers.add(watcher)
-    return () => void this.#watchers.delete(watcher)
+    return this.#watchers.watch(wake)
   }
 
   /** Forgets every line that says nothing any more. */
@@ -115,13 +113,7 @@ export class RevocationLog {
 
   #wake(now: number): void {
     if (this.#lines.length >= this.#tidyAt) this.forget(now)
-    for (const wake of this.#watchers) {
-      try {
-        wake()
-      } catch {
-        // What is on the log is on the log, whatever becomes of those who wait for it.
-      }
-    }
+    this.#watchers.wake()
   }
 
   /** Place of a cursor, or undefined when it is not one to go on from. */

@@ -3,7 +3,7 @@ import type { GrantRecord, RevocationEffect, RevocationTarget, TaskEnd } from '.
 import type { LedgerStore } from './ledger-store.ts'
 import type { LiveGrant } from './live-grant.ts'
 import type { LiveTask } from './live-task.ts'
-import { unknownTarget } from './standing-stops.ts'
+import { unknownTarget } from './target-name.ts'
 
 /** What one revocation or end reaches. */
 interface Reach {

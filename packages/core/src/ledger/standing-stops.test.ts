@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { RevocationTarget } from './ledger.ts'
-import { StandingStops, nameOf } from './standing-stops.ts'
+import { StandingStops } from './standing-stops.ts'
 
 const NOW = 1_700_000_000
 const SKEW = 5
@@ -154,20 +154,4 @@ describe('StandingStops.lift()', () => {
     const stops = stopped(AGENT)
     expect([OWNER, AGENT, AGENT].map((target) => stops.lift(target, NOW))).toEqual([false, true, false])
   })
-})
-
-test('nameOf() gives each target a name of its own', () => {
-  const targets: readonly RevocationTarget[] = [
-    { kind: 'grant', jti: 'a' },
-    { kind: 'task', txn: 'a' },
-    { kind: 'agent', clientId: 'a' },
-    { kind: 'agent', clientId: 'b' },
-    { kind: 'owner', owner: 'a' },
-    { kind: 'policy-version', version: 'a' },
-    { kind: 'action', audience: 'a', action: 'b' },
-    { kind: 'action', audience: 'a","b', action: '' },
-    { kind: 'action', audience: 'b', action: 'a' },
-    { kind: 'everything' },
-  ]
-  expect(new Set(targets.map(nameOf)).size).toBe(targets.length)
 })

@@ -1,9 +1,9 @@
 import { MAX_TTL_SECONDS } from '../token/constants.ts'
-import { HallpassError } from '../fault.ts'
 import type { RefusalReason } from '../reason.ts'
 import type { Expiring } from './expiry-queue.ts'
 import { ExpiryQueue } from './expiry-queue.ts'
 import type { RevocationTarget } from './ledger.ts'
+import { targetName } from './target-name.ts'
 
 type Kind = RevocationTarget['kind']
 
@@ -51,7 +51,7 @@ export class StandingStops {
   /** A stop without `until` stands until it is lifted. */
   stop(target: RevocationTarget, now: number, until = Number.POSITIVE_INFINITY): void {
     this.#forget(now)
-    const name = nameOf(target)
+    const name = targetName(target)
     const known = this.#stops.get(name)
     const stop = known ?? { kind: target.kind, name, cutOff: 0, due: 0, slot: -1 }
     stop.cutOff = Number.POSITIVE_INFINITY
@@ -66,7 +66,7 @@ export class StandingStops {
   lift(target: RevocationTarget, now: number): boolean {
     if (target.kind === 'grant' || target.kind === 'task') return false
     this.#forget(now)
-    const stop = this.#stops.get(nameOf(target))
+    const stop = this.#stops.get(targetName(target))
     if (stop === undefined || stop.cutOff !== Number.POSITIVE_INFINITY) return false
     stop.cutOff = now + this.#maxSkewSeconds
     // Whatever was issued by then has expired by then.
@@ -102,7 +102,7 @@ export class StandingStops {
   }
 
   #cutOff(target: RevocationTarget): number {
-    return this.#stops.get(nameOf(target))?.cutOff ?? Number.NEGATIVE_INFINITY
+    return this.#stops.get(targetName(target))?.cutOff ?? Number.NEGATIVE_INFINITY
   }
 
   #forget(now: number): void {
@@ -113,31 +113,4 @@ export class StandingStops {
       else this.#kinds.set(stop.kind, left)
     }
   }
-}
-
-/** One name for one target. */
-export function nameOf(target: RevocationTarget): string {
-  switch (target.kind) {
-    case 'grant':
-      return JSON.stringify([target.kind, target.jti])
-    case 'task':
-      return JSON.stringify([target.kind, target.txn])
-    case 'agent':
-      return JSON.stringify([target.kind, target.clientId])
-    case 'owner':
-      return JSON.stringify([target.kind, target.owner])
-    case 'action':
-      return JSON.stringify([target.kind, target.audience, target.action])
-    case 'policy-version':
-      return JSON.stringify([target.kind, target.version])
-    case 'everything':
-      return target.kind
-    default:
-      return unknownTarget(target)
-  }
-}
-
-/** A revocation that reached nothing would look like one that worked. */
-export function unknownTarget(target: never): never {
-  throw new HallpassError('configuration-invalid', `Nothing is revoked by ${JSON.stringify(Object(target).kind)}`)
 }

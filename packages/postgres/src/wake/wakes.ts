@@ -1,6 +1,5 @@
-import { randomId } from '@hallpass/core'
+import { Watchers, randomId } from '@hallpass/core'
 import type { Listen } from './listen.ts'
-import { Watchers } from './watchers.ts'
 
 export interface WakesOptions {
   readonly channel: string

@@ -1,11 +1,9 @@
 import type { Outcome } from '@hallpass/core'
+import { MAX_KEPT_BODY_CHARS } from '@hallpass/core'
 import type { Shards } from '../shard/shards.ts'
 import { textOf } from './answers.ts'
 import { refundAgent } from './charge-agent.ts'
 import { parseReservation } from './reservation.ts'
-
-/** A longer body is not repeated to a retry. */
-const MAX_BODY_CHARS = 16_384
 
 /** reserved -> committed, with its outcome. Nothing happens where the use is over or unknown. */
 export async function settle(shards: Shards, reservation: string, outcome: Outcome): Promise<void> {
@@ -13,7 +11,7 @@ export async function settle(shards: Shards, reservation: string, outcome: Outco
   if (use === undefined) return
   const { status, contentType, body } = outcome
   const bare = contentType === undefined ? { status } : { status, contentType }
-  const whole = body === undefined || body.length > MAX_BODY_CHARS ? bare : { ...bare, body }
+  const whole = body === undefined || body.length > MAX_KEPT_BODY_CHARS ? bare : { ...bare, body }
   await use.shard.run('settle', use.keys, [...use.args, JSON.stringify(bare), JSON.stringify(whole)])
 }
 

@@ -1,9 +1,9 @@
 import type { RevocationEffect, RevocationTarget, StandingTarget, TaskEnd } from '@hallpass/core'
-import { randomId } from '@hallpass/core'
+import { randomId, unknownTarget } from '@hallpass/core'
 import type { Shard } from '../shard/shard.ts'
 import type { Shards } from '../shard/shards.ts'
 import { listOf } from './answers.ts'
-import { stopField, unknownTarget } from './stop-names.ts'
+import { stopField } from './stop-names.ts'
 
 /** One kill: what it does to whom it reaches, and the name by which it is finished or sent again. */
 export interface Kill {

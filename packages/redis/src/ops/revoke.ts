@@ -1,9 +1,9 @@
 import type { RevocationEffect, RevocationTarget, StandingTarget } from '@hallpass/core'
-import { randomId } from '@hallpass/core'
+import { randomId, unknownTarget } from '@hallpass/core'
 import type { Shards } from '../shard/shards.ts'
 import { fieldsOf, listOf } from './answers.ts'
 import { kill, lineOf } from './kill.ts'
-import { canStand, nameOf, unknownTarget } from './stop-names.ts'
+import { canStand, nameOf } from './stop-names.ts'
 
 /** What is about to be revoked, kept until it is: whoever finds it later goes on where its process stopped. */
 interface Intent {

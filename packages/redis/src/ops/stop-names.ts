@@ -1,31 +1,12 @@
 import type { RevocationTarget, StandingTarget } from '@hallpass/core'
-import { HallpassError } from '@hallpass/core'
+import { targetName } from '@hallpass/core'
 
-/** The name under which a target is stopped. */
-export function nameOf(target: StandingTarget): string {
-  switch (target.kind) {
-    case 'agent':
-      return JSON.stringify([target.kind, target.clientId])
-    case 'owner':
-      return JSON.stringify([target.kind, target.owner])
-    case 'action':
-      return JSON.stringify([target.kind, target.audience, target.action])
-    case 'policy-version':
-      return JSON.stringify([target.kind, target.version])
-    case 'everything':
-      return JSON.stringify([target.kind])
-    default:
-      return unknownTarget(target)
-  }
-}
+/** The name under which a target is stopped. Everything has had a name of its own here since there was data. */
+export const nameOf = (target: StandingTarget): string =>
+  target.kind === 'everything' ? JSON.stringify([target.kind]) : targetName(target)
 
 export const canStand = (target: RevocationTarget): target is StandingTarget =>
   target.kind !== 'grant' && target.kind !== 'task'
-
-/** A revocation that reached nothing would look like one that worked. */
-export function unknownTarget(target: never): never {
-  throw new HallpassError('configuration-invalid', `Nothing is revoked by ${JSON.stringify(Object(target).kind)}`)
-}
 
 /** Field of the shard's `meta` that says a target is stopped. */
 export const stopField = (target: StandingTarget): string => `stop:${nameOf(target)}`

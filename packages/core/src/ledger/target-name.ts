@@ -1,8 +1,8 @@
-import type { RevocationTarget } from '@hallpass/core'
-import { HallpassError } from '@hallpass/core'
+import { HallpassError } from '../fault.ts'
+import type { RevocationTarget } from './revocation-target.ts'
 
-/** One name for one target. */
-export function stopName(target: RevocationTarget): string {
+/** One name for one target, under which a store may keep that it is stopped. */
+export function targetName(target: RevocationTarget): string {
   switch (target.kind) {
     case 'grant':
       return JSON.stringify([target.kind, target.jti])
