@@ -125,7 +125,7 @@ describe('createConclude()', () => {
       ENFORCED,
     )
     expect(verdict).toMatchObject({ kind: 'repeated', ok: false, event: 'ev_1' })
-    expect(answerOf(verdict)).toEqual({
+    expect(answerOf(verdict)).toStrictEqual({
       status: 201,
       headers: { 'idempotency-replayed': 'true', 'cache-control': 'no-store', ...headers },
       body: 'x',

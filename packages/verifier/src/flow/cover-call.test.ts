@@ -80,6 +80,13 @@ describe('coveredCall', () => {
     expect([token.barred, Object.isFrozen(token.bare?.parts)]).toEqual([undefined, true])
   })
 
+  test('knows a bare call again that no router read', async () => {
+    const attempt = attemptOf()
+    await coveredCall(attempt)
+    const { bare } = attempt.token
+    expect(bare !== undefined && isSameCall(bare, attempt)).toBe(true)
+  })
+
   test('remembers a call as it was, whatever a framework does to its parameters afterwards', async () => {
     const route = { id: '123' }
     const attempt = attemptOf({ call: { route } })

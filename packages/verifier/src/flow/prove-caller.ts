@@ -84,7 +84,7 @@ export const freshProof =
       ...(nonces === undefined ? {} : { nonce: (nonce) => nonce !== undefined && nonces.accepts(nonce, now) }),
     })
     return chain(proof, (verified) => {
-      if (!verified.ok) return ofProof(verified)
+      if (!verified.ok) return verified
       attempt.proof = verified.value
       return undefined
     })
@@ -98,7 +98,3 @@ export const stillSigned: Step = ({ token }) => {
   if (token === undefined) return OUT_OF_ORDER
   return token.key.live ? undefined : KEY_GONE
 }
-
-/** The preflight of a proof speaks of tokens; what it refused is the proof. */
-const ofProof = (refusal: Refused<RefusalReason>): Refused<RefusalReason> =>
-  refusal.reason.startsWith('token-') ? refuse('proof-malformed', refusal.detail) : refusal

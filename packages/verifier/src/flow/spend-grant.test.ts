@@ -61,6 +61,22 @@ describe('redeemedUse()', () => {
     expect(ledger.requests[0]?.proof).not.toHaveProperty('queryBound')
   })
 
+  test('is synchronous where the ledger is', () => {
+    const { step } = setUp()
+    expect(step(spending())).toBeUndefined()
+  })
+
+  test.each(['00-0123456789abcdef0123456789abcdef-0123456789abcdef-01', undefined])(
+    'names the trace of the call where it has one: %s',
+    async (traceparent) => {
+      const { ledger, step } = setUp()
+      await step(Object.assign(spending(), { traced: { traceparent } }))
+      await step(spending())
+      expect(ledger.requests.map(({ trace }) => trace)).toEqual([traceparent, undefined])
+      expect(ledger.requests.map((request) => 'trace' in request)).toEqual([traceparent !== undefined, false])
+    },
+  )
+
   test('works out no amounts where no limit adds one up', async () => {
     const { ledger, step } = setUp()
     await step(spending())
