@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { AuditEvent, AuditSink } from './event.ts'
+import { GENESIS } from './line.ts'
 import { memoryTrail } from './memory-trail.ts'
 import { createEventMerger } from './merge-events.ts'
 
@@ -8,6 +9,36 @@ const eventOf = (id: string, source = 'verifier:https://a.example#1'): AuditEven
   type: 'use.ended',
   time: 1750000000,
   source,
+})
+
+describe('createEventMerger() beside an API that names itself anew with every event', () => {
+  const floods = Array.from({ length: 40 }, (_, n): AuditEvent => ({
+    id: `ev_flood${String(n).padStart(4, '0')}`,
+    type: 'use.refused',
+    time: 1,
+    source: `verifier:https://b.example#${n}`,
+    origin: { chain: `ch_flood${String(n).padStart(4, '0')}`, seq: 1, prev: GENESIS, hash: GENESIS },
+  }))
+  const sent = (seq: number): AuditEvent => ({
+    id: `ev_of_a_0000${seq}`,
+    type: 'use.refused',
+    time: 1,
+    source: 'verifier:https://a.example#1',
+    origin: { chain: 'ch_of_a_0000', seq, prev: GENESIS, hash: GENESIS },
+  })
+
+  test('still knows what another API sent, and the end of its chain', async () => {
+    const trail = memoryTrail()
+    const merger = createEventMerger(trail, {
+      maxSources: 8,
+      stamp: () => ({ id: 'ev_x', time: 1, source: 'broker:b' }),
+    })
+    expect(await merger.merge([sent(1)])).toBe(1)
+    await merger.merge(floods)
+    expect(await merger.merge([sent(1)])).toBe(0)
+    await merger.merge([sent(3)])
+    expect(await trail.events({ type: 'trail.gap' })).toHaveLength(1)
+  })
 })
 
 describe('createEventMerger()', () => {

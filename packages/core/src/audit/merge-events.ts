@@ -2,12 +2,14 @@ import { HallpassError } from '../fault.ts'
 import type { MaybePromise } from '../result.ts'
 import { isPromise } from '../result.ts'
 import type { AuditEvent, AuditSink } from './event.ts'
+import { FairMap } from './fair-map.ts'
+import { nameOfSource } from './origin.ts'
 import { createSourceChains } from './source-chains.ts'
 
 export interface EventMergerOptions {
   /** Ids remembered for each source; default 10 000. */
   readonly idsPerSource?: number
-  /** Sources remembered, the one silent for longest is forgotten first; default 1000. The same for chains. */
+  /** Sources remembered, the one silent for longest is forgotten first; default 1000, half of them of one API. The same for chains. */
   readonly maxSources?: number
   /** Id, time and source for what the merger finds itself: `trail.gap`. Without it such findings are not written. */
   readonly stamp?: () => Pick<AuditEvent, 'id' | 'time' | 'source'>
@@ -41,15 +43,12 @@ export function createEventMerger(trail: AuditSink, options: EventMergerOptions 
   const idsPerSource = wholeNumber(options.idsPerSource ?? 10_000, 'idsPerSource')
   const maxSources = wholeNumber(options.maxSources ?? 1000, 'maxSources')
   const { stamp } = options
-  const sources = new Map<string, Set<string>>()
+  const sources = new FairMap<Set<string>>(maxSources, nameOfSource)
   const chains = createSourceChains(maxSources)
 
   const idsOf = (source: string): Set<string> => {
     const ids = sources.get(source) ?? new Set<string>()
-    sources.delete(source)
-    sources.set(source, ids) // newest last
-    const [oldest] = sources.keys()
-    if (sources.size > maxSources && oldest !== undefined) sources.delete(oldest)
+    sources.set(source, ids)
     return ids
   }
   const remember = (event: Pick<AuditEvent, 'id' | 'source' | 'origin'>): void => {

@@ -38,5 +38,7 @@ export function fitsOrigin(event: AuditEvent): boolean {
 }
 
 /** Who keeps this chain: the source without its instance, so that a restart, which is a new instance, goes on with it. */
-export const chainName = (event: AuditEvent, { chain }: EventOrigin): string =>
-  `${event.source.replace(/#[^#]*$/, '')} ${chain}`
+export const chainName = (event: AuditEvent, { chain }: EventOrigin): string => `${nameOfSource(event.source)} ${chain}`
+
+/** A source without its instance. */
+export const nameOfSource = (source: string): string => source.replace(/#[^#]*$/, '')

@@ -1,5 +1,6 @@
 import type { ChainHead } from './chain.ts'
 import type { AuditEvent } from './event.ts'
+import { FairMap } from './fair-map.ts'
 import { chainName } from './origin.ts'
 
 type Sent = Pick<AuditEvent, 'id' | 'source' | 'origin'>
@@ -23,9 +24,9 @@ export function misplaced(after: ChainHead, at: { readonly seq: number; readonly
   return `number ${at.seq} follows another number ${after.seq} than the one that arrived`
 }
 
-/** Remembers so many chains; the one silent for longest is forgotten first. A chain not remembered begins anywhere. */
+/** Remembers so many chains, half of them of one API; the one silent for longest is forgotten first. A chain not remembered begins anywhere. */
 export function createSourceChains(maxChains: number): SourceChains {
-  const heads = new Map<string, ChainHead>()
+  const heads = new FairMap<ChainHead>(maxChains, (name) => name.slice(0, name.lastIndexOf(' ')))
   return {
     gapBefore(event) {
       const { origin, source, aud, id } = event
@@ -48,12 +49,9 @@ export function createSourceChains(maxChains: number): SourceChains {
       if (origin === undefined) return
       const name = chainName(event as AuditEvent, origin)
       const newest = heads.get(name)
-      heads.delete(name)
       // An old line that turns up late must not make the next one look like a gap.
       const isNewer = newest === undefined || origin.seq >= newest.seq
       heads.set(name, isNewer ? { seq: origin.seq, hash: origin.hash } : newest)
-      const [oldest] = heads.keys()
-      if (heads.size > maxChains && oldest !== undefined) heads.delete(oldest)
     },
   }
 }
