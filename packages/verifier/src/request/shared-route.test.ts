@@ -32,7 +32,7 @@ describe('findCredential() on a route with another authentication', () => {
     `Bearer ${encode(ISSUER)}`,
     `Basic ${ours}`,
     `Basic ${encode('u:p')}, Digest x`,
-    `Bearer ${tokenOf(`A=${encode(JSON.stringify({ iss: ISSUER }))}`)}`,
+    `Bearer ${tokenOf(`AAAA=${encode(JSON.stringify({ iss: ISSUER }))}`)}`,
     `Digest x, Basic ${ours}`,
     `Bearer ${theirs}, Bearer opaque`,
     'Digest username="dpop", realm="bearer"',
