@@ -48,7 +48,7 @@ describe('what leaves the process', () => {
     await world.close()
   })
 
-  test('splits no metric by what an agent chose', async () => {
+  test('splits no metric by what an agent chose', { timeout: 60_000 }, async () => {
     const { telemetry, series } = recorded()
     const { world } = stage(telemetry)
     const wire = world.wire('support-bot')
