@@ -19,3 +19,14 @@ export async function twoGrants(stage: FeedStage, from?: Which): Promise<readonl
 
 export const kill = async (stage: FeedStage, at: Which, { jti }: HeldGrant): Promise<void> =>
   void (await stage.broker(at).revoke({ kind: 'grant', jti }, 'leaked'))
+
+const LONGEST_WAIT_MS = 30_000
+
+/** Fails when it does not come true. */
+export async function wait(holds: () => boolean): Promise<void> {
+  const end = performance.now() + LONGEST_WAIT_MS
+  while (!holds()) {
+    assert.ok(performance.now() < end, 'what was waited for did not come')
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}

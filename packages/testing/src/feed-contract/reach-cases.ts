@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { RevocationTarget } from '@hallpass/core'
 import { TEST_AGENT } from '../world/permit-everything.ts'
 import type { FeedCase } from './feed-case.ts'
-import { kill, twoGrants } from './feed-case.ts'
+import { kill, twoGrants, wait } from './feed-case.ts'
 import { FIRST, SECOND } from './feed-stage.ts'
 import type { HeldGrant } from './orders.ts'
 import { AUDIENCE, OWNER, VERSION } from './orders.ts'
@@ -98,20 +98,26 @@ export const reachCases: readonly FeedCase[] = [
   },
 ]
 
-/** No heartbeat comes in time: what arrives was told by the store. */
+/** The store says by itself that there is more: what arrives does not wait for a heartbeat. */
 export const wakeCases: readonly FeedCase[] = [
   {
-    title: 'a wake of the store brings it, without waiting for a heartbeat',
+    title: 'a wake of the store tells the other broker',
     heartbeatSeconds: 60,
     async run(stage) {
-      const [dead, alive] = await twoGrants(stage)
+      const [alive] = await twoGrants(stage)
       const verifier = await stage.serving({ maxStalenessSeconds: 3600 })
-      await verifier.until(dead, 'admitted')
-      await kill(stage, FIRST, dead)
-      await verifier.until(dead, 'grant-revoked')
+      let wakes = 0
+      const end = stage.stores.ledgers[SECOND].watch?.(() => (wakes += 1))
+      assert.ok(end !== undefined, 'the store has no watch()')
+      // One may come for beginning to listen.
+      for (const dead of await stage.grants(3)) {
+        const before = wakes
+        await kill(stage, FIRST, dead)
+        await verifier.until(dead, 'grant-revoked')
+        await wait(() => wakes > before)
+      }
+      end()
       await verifier.until(alive, 'admitted')
-      await stage.broker(FIRST).revoke({ kind: 'everything' }, 'incident')
-      await verifier.until(alive, 'grant-revoked')
     },
   },
 ]
