@@ -108,7 +108,9 @@ async function settle(desk: Desk, { reservation, outcome }: Settle): Promise<Red
 async function giveBack(desk: Desk, { reservation, reason }: GiveBack): Promise<RedeemedCall> {
   const { engine } = desk
   const facts = await openUse(desk, reservation)
-  const released = facts !== undefined && (await engine.ledger.giveBack(reservation, reason))
+  // What ran and is told of does not come back, though the ledger may not have heard of it.
+  const isOpen = facts !== undefined && !hasEnd(engine, reservation, ['use.ended'])
+  const released = isOpen && (await engine.ledger.giveBack(reservation, reason))
   if (released) {
     engine.openUses.close(reservation)
     await recordEnd(engine, 'use.given-back', { reservation, ...facts, detail: reason })

@@ -1,7 +1,8 @@
-import { memoryLedger, type RedeemAnswer, type Telemetry } from '@hallpass/core'
+import { memoryLedger, type AuditEvent, type RedeemAnswer, type Telemetry } from '@hallpass/core'
 import { describe, expect, test, vi } from 'vitest'
 import { keyPair } from '../../test/holder.ts'
 import { identityOf, ORDERS, orders, redeemRequest, rig, START, STOCK, stock } from '../../test/rig.ts'
+import { idOf } from './use-events.ts'
 
 const nothing = (): void => undefined
 const noTelemetry: Telemetry = {
@@ -21,16 +22,18 @@ const noTelemetry: Telemetry = {
 
 const AS_ORDERS = 'ev_of_orders_0000000000000'
 
+const apis = [
+  { id: 'orders-api', api: orders, identity: identityOf('orders-api') },
+  { id: 'stock-api', api: stock, identity: identityOf('stock-api') },
+]
+
 /** Two APIs, each with a grant of the same agent, over a ledger whose leases end after a second. */
 async function twoApis() {
   const time = { now: START }
   const ledger = memoryLedger({ exactFor: 'one-process', leaseSeconds: 1, clock: () => time.now })
   const made = rig({
     ledger,
-    apis: [
-      { id: 'orders-api', api: orders, identity: identityOf('orders-api') },
-      { id: 'stock-api', api: stock, identity: identityOf('stock-api') },
-    ],
+    apis,
   })
   const pair = keyPair()
   const task = (await made.open(pair)).body.access_token
@@ -93,6 +96,27 @@ describe('events of a use', () => {
     expect(await events('use.started')).toHaveLength(2)
     expect(await events('use.ended')).toHaveLength(1)
     expect(await events('use.unknown')).toHaveLength(1)
+  })
+
+  test('give no use back whose outcome is on record, though the ledger does not have it yet', async () => {
+    const { redeem, callers, grants, ledger, trail, events } = await twoApis()
+    const reservation = await redeem(ORDERS, AS_ORDERS)
+    const settle = { op: 'settle', reservation, outcome: { status: 200 } }
+    const giveBack = { op: 'give_back', reservation, reason: 'not done' }
+    const both = await callers[ORDERS].json('/redeem', { calls: [settle, giveBack] })
+    expect(both.body['answers']).toEqual([{ ok: true }, { ok: true, released: false }])
+    // The same at a broker that only the trail told.
+    const other = { ...grants[STOCK], event: 'ev_of_stock_000000000000' }
+    const use = await redeem(STOCK, other.event)
+    await trail.append({
+      ...((await events('use.ended'))[0] as AuditEvent),
+      id: idOf('use.ended', use),
+      follows: other.event,
+    })
+    const next = await rig({ audit: trail, ledger, apis }).caller('stock-api')
+    const late = await next.json('/redeem', { calls: [{ ...giveBack, reservation: use }] })
+    expect(late.body['answers']).toEqual([{ ok: true, released: false }])
+    expect(await events('use.given-back')).toEqual([])
   })
 
   test('end once where the outcome comes after the lease', async () => {

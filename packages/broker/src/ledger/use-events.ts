@@ -61,6 +61,7 @@ export async function onRecord(engine: Engine, uses: readonly UseRecord[]): Prom
   const since = Math.min(...uses.map(({ at }) => at)) - MARGIN_SECONDS
   const asked = uses.flatMap((use) => [startOf(use), ...endsOf(use)])
   const held = asked.length === 0 ? [] : ((await engine.audit.holds?.(asked, since)) ?? [])
+  engine.events.know(held)
   const known = new Set(held.map(keyOf))
   const isKnown = (name: EventName): boolean => known.has(keyOf(name)) || engine.events.has(name)
   return { isStarted: (use) => isKnown(startOf(use)), isEnded: (use) => endsOf(use).some(isKnown) }
