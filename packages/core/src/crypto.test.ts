@@ -59,6 +59,42 @@ describe.each(both)('crypto.%s', (_name, crypto) => {
     )
   })
 
+  // FIPS 180-2 appendix B
+  test.each([
+    ['', 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'],
+    ['abc', 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'],
+  ])('hashes %j to %s', (text, hex) => {
+    const hash = Buffer.from(hex, 'hex')
+    for (const data of [text, new TextEncoder().encode(text)]) {
+      expect(Buffer.from(crypto.sha256(data)).toString('hex')).toBe(hex)
+      expect(crypto.sha256Base64url(data)).toBe(hash.toString('base64url'))
+      expect(crypto.sha256Base64(data)).toBe(hash.toString('base64'))
+    }
+  })
+
+  test('authenticates as RFC 4231, test case 2', () => {
+    const hex = '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843'
+    const answer = crypto.hmacSha256Base64url(new TextEncoder().encode('Jefe'), 'what do ya want for nothing?')
+    expect(answer).toBe(Buffer.from(hex, 'hex').toString('base64url'))
+  })
+
+  // RFC 4648 section 10, and both characters that base64 writes in another way.
+  test.each([
+    ['', ''],
+    ['f', 'Zg'],
+    ['fo', 'Zm8'],
+    ['foo', 'Zm9v'],
+    ['foob', 'Zm9vYg'],
+    ['foobar', 'Zm9vYmFy'],
+    ['\u00fb\u00ff', '-_8'],
+  ])('writes %j as base64url %s, and reads it', (octets, text) => {
+    const whole = Buffer.from(`<${octets}>`, 'latin1')
+    const bytes = new Uint8Array(whole.buffer, whole.byteOffset + 1, octets.length)
+    expect(crypto.encodeBase64url(bytes)).toBe(text)
+    expect(crypto.decodeBase64url(text)).toEqual(expect.objectContaining({ length: octets.length }))
+    expect(Buffer.from(crypto.decodeBase64url(text) ?? []).toString('latin1')).toBe(octets)
+  })
+
   test('authenticates as HMAC-SHA-256', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 100 }), fc.string({ unit: 'grapheme' }), (key, data) => {

@@ -179,6 +179,12 @@ describe('parseStrictJson()', () => {
     expect(held).toHaveLength(40)
   })
 
+  test.each([8192, 8193])('reads names and values of a text of %d characters', (length) => {
+    const text = '{"name":"a value","other":["b\\n","name"]}'.padEnd(length)
+    const expected = { ok: true, value: { name: 'a value', other: ['b\n', 'name'] } }
+    expect([parseStrictJson(text), parseStrictJson(utf8(text))]).toEqual([expected, expected])
+  })
+
   test('takes a depth of its own', () => {
     expect(parseStrictJson(nested(3), { maxDepth: 2 })).toEqual({ ok: false, reason: 'json-depth' })
     expect(parseStrictJson(nested(2), { maxDepth: 2 }).ok).toBe(true)
