@@ -10,7 +10,9 @@ import { startCluster } from '../test/redis-cluster.ts'
 import type { TestServer } from '../test/redis-server.ts'
 import { startRedis } from '../test/redis-server.ts'
 import { freshPrefix } from '../test/under-test.ts'
+import type { RedisLedgerOptions } from './redis-ledger-options.ts'
 import { redisLedger } from './redis-ledger.ts'
+import type { RedisLedgerOptions } from './redis-ledger-options.ts'
 
 const starts = canStartServers()
 const CUT = 'a line that is cut'
@@ -37,7 +39,8 @@ describe.skipIf(!starts)('one server', () => {
       const proxy = await startProxy(server.port)
       const [near, far] = [await connect(server.port), await connect(proxy.port)]
       const prefix = freshPrefix()
-      const ledgerBy = (client: object): Promise<Ledger> => redisLedger({ client, prefix, timeoutMs: 1000 })
+      const ledgerBy = (client: RedisLedgerOptions['client']): Promise<Ledger> =>
+        redisLedger({ client, prefix, timeoutMs: 1000 })
       const mend = (): void => {
         proxy.answers = 'pass'
         proxy.cutAll()
@@ -96,7 +99,7 @@ describe.skipIf(!starts)('a cluster of 3 masters', () => {
         const ports = cluster.nodes.map(({ port }) => port)
         const clients = [await connect(ports), await connect(ports)] as const
         const prefix = freshPrefix()
-        const ledgerBy = (client: object): Promise<Ledger> =>
+        const ledgerBy = (client: RedisLedgerOptions['client']): Promise<Ledger> =>
           redisLedger({ client, prefix, shards: 8, timeoutMs: 10_000 })
         return {
           ledgers: [await ledgerBy(clients[0].client), await ledgerBy(clients[1].client)],
