@@ -138,6 +138,24 @@ describe('the trail of a verifier', () => {
   })
 })
 
+test('a verifier loads the keys of a broker that it knows by its URL', async () => {
+  const issuer = createTestIssuer()
+  const asked: string[] = []
+  const documents: Record<string, object> = {
+    'https://broker.example/.well-known/oauth-authorization-server': {
+      issuer: issuer.issuer,
+      jwks_uri: 'https://broker.example/jwks',
+    },
+    'https://broker.example/jwks': issuer.jwks(),
+  }
+  const fetch = async (url: string) => (asked.push(url), Response.json(documents[url]))
+  const { verifier } = setUp({ issuer: issuer.issuer, fetch })
+  const token = issuer.grant({ action: 'order.read' })
+  const headers = ['authorization', `DPoP ${token}`, 'dpop', issuer.proof({ token })]
+  expect((await verifier.verify('order.read', { method: 'GET', target: '/orders/123', headers })).kind).toBe('admitted')
+  expect(asked).toEqual(Object.keys(documents))
+})
+
 describe('a verifier with a store of its own', () => {
   const LIST = 'https://broker.example/status/1'
 
