@@ -12,7 +12,6 @@ import { startRedis } from '../test/redis-server.ts'
 import { freshPrefix } from '../test/under-test.ts'
 import type { RedisLedgerOptions } from './redis-ledger-options.ts'
 import { redisLedger } from './redis-ledger.ts'
-import type { RedisLedgerOptions } from './redis-ledger-options.ts'
 
 const starts = canStartServers()
 const CUT = 'a line that is cut'
