@@ -92,7 +92,9 @@ describe('LiveGrant.whyDead() of a signed grant', () => {
 test('LiveGrant keeps every use whose attempt may be sent again with more to tell than a number', () => {
   const { grant } = registered()
   const uses = ['a', 'b', 'c'].map((attempt) => {
-    const request = { ...grant.facts, resource: 'r:1', attempt, event: `ev_${attempt}`, source: 'registered' as const }
+    const { issuer, audience, jti, txn, clientId, action, iat, exp } = grant.facts
+    const asked = { issuer, audience, jti, txn, clientId, action, iat, exp, resource: 'r:1' }
+    const request = { ...asked, attempt, event: `ev_${attempt}`, source: 'registered' as const }
     const mark = { a: 1, b: 2 }
     return new Use(grant, { ...request, limits: [], amounts: {} }, { mark, at: NOW, end: NOW + 60 })
   })
