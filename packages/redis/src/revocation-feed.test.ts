@@ -77,7 +77,7 @@ describe.skipIf(!starts)('one server', () => {
         { name: RESTARTED, hits: 'loses' },
       ],
       wakes: true,
-      tampers: name === 'ioredis',
+      tampers: false,
       describe,
       it,
     })
