@@ -64,3 +64,9 @@ describe('endTask()', () => {
     expect(ledger.grant('g')?.revoked).toEqual({ at: NOW, reason: told })
   })
 })
+
+test('revoke() throws for a target it does not know, in a dry run too', () => {
+  const ledger = memoryLedger({ exactFor: 'one-process', clock: () => NOW })
+  const dryRun = () => ledger.revoke({ kind: 'team' } as never, 'x', { dryRun: true })
+  expect(dryRun).toThrow(expect.objectContaining({ code: 'configuration-invalid' }))
+})
