@@ -54,8 +54,12 @@ describe('openLedger()', () => {
     ['a place of another kind', 'mysql://me:s3cret@db/x', 'redis:// or postgres://'],
     ['a URL that is none', 'redis://me:s3cret@:::', 'not one'],
     ['a file in a folder that is not there', 'sqlite:no/where.db', 'cannot be opened'],
-    ['a Redis that is not there', { redis: 'redis://me:s3cret@127.0.0.1:1', timeoutMs: 200 }, 'does not answer'],
-    ['a Postgres that is not there', 'postgres://me:s3cret@127.0.0.1:1/x', 'does not answer'],
+    [
+      'a Redis that is not there',
+      { redis: 'redis://me:s3cret@127.0.0.1:1', timeoutMs: 200 },
+      'redis://127.0.0.1:1 does not answer',
+    ],
+    ['a Postgres that is not there', 'postgres://me:s3cret@127.0.0.1:1/x', 'postgres://127.0.0.1:1/x does not answer'],
   ]
   test.each(wrong)('openLedger() says what to do with %s, and no password', async (_name, ledger, words) => {
     const refused: unknown = await open(ledger as Ledger).catch((error: unknown) => error)

@@ -43,6 +43,17 @@ export function withoutCredentials(url: string): string {
 
 const nothing = async (): Promise<void> => undefined
 
+/** What kind of ledger it is, and where, without credentials. */
+function placeOf(where: LedgerConfig, directory: string): string {
+  if ('sqlite' in where) {
+    const path = resolve(directory, where.sqlite)
+    const shown = relative(process.cwd(), path)
+    return `SQLite ${isAbsolute(shown) ? path : shown}`
+  }
+  if ('postgres' in where) return withoutCredentials(where.postgres)
+  return [where.redis].flat().map(withoutCredentials).join(', ')
+}
+
 /** Opens the ledger that a configuration names; a database answers before this does. */
 export async function openLedger({ config, directory, file }: LoadedConfig): Promise<OpenedLedger> {
   const { ledger } = config
@@ -59,7 +70,9 @@ export async function openLedger({ config, directory, file }: LoadedConfig): Pro
   } catch (error) {
     await opened?.close().catch(() => undefined)
     if (!(error instanceof HallpassError) || error.code !== 'ledger-unavailable') throw error
-    throw new Failure('The ledger does not answer: is its server running, and may this process use it?')
+    throw new Failure(
+      `The ledger ${placeOf(where, directory)} does not answer: is its server running, and may this process use it?`,
+    )
   }
 }
 
@@ -67,18 +80,16 @@ function open(
   where: LedgerConfig,
   { directory, file }: Pick<LoadedConfig, 'directory' | 'file'>,
 ): Promise<OpenedLedger> {
+  const place = placeOf(where, directory)
   if ('sqlite' in where) {
     const { sqlite, ...options } = where
-    const path = resolve(directory, sqlite)
-    const shown = relative(process.cwd(), path)
-    return openSqlite(file, { path, place: `SQLite ${isAbsolute(shown) ? path : shown}`, options })
+    return openSqlite(file, { path: resolve(directory, sqlite), place, options })
   }
   if ('redis' in where) {
     const { redis, ...options } = where
     const urls = typeof redis === 'string' ? [redis] : redis
-    const place = urls.map(withoutCredentials).join(', ')
     return openRedis(file, { urls, isCluster: typeof redis !== 'string', place, options })
   }
   const { postgres, connections, ...options } = where
-  return openPostgres(file, { url: postgres, connections, place: withoutCredentials(postgres), options })
+  return openPostgres(file, { url: postgres, connections, place, options })
 }
