@@ -42,7 +42,7 @@ describe('hallpass revoke', { timeout: 60_000 }, () => {
     expect(real).toMatchObject({ ok: true, dry_run: false, tasks: [txn], event: expect.stringMatching(/^ev_/) })
     expect(answerOf(await revoke(cwd, '--agent', 'support-bot'))).toMatchObject({ tasks: [], grants: [] })
 
-    expect((await hallpass(['run', 'agent.ts'], { cwd })).stdout).toContain('no task:')
+    expect((await hallpass(['run', 'agent.ts'], { cwd })).stdout).toContain('no task (agent-revoked):')
     const resume = () => hallpass(['resume', '--agent', 'support-bot', '--reason', 'drill over'], { cwd })
     expect((await resume()).code).toBe(0)
     expect((await resume()).code).toBe(1)

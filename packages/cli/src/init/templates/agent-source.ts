@@ -59,6 +59,6 @@ ${calls.map(callSource).join('\n')}
 })
 
 // Returning ended the task: every grant in it is dead.
-console.log(typeof done === 'string' ? \`task \${done} is complete\` : \`no task: \${done.message}\`)
+console.log(typeof done === 'string' ? \`task \${done} is complete\` : \`no task (\${done.reason}): \${done.message}\`)
 await hallpass.close()
 `

@@ -45,5 +45,12 @@ export const tsconfigSource = (): string =>
     2,
   )}\n`
 
-/** What git must not see: private keys, the trail, what `hallpass dev` keeps. */
-export const IGNORED: readonly string[] = ['keys/', '.hallpass/', 'audit.jsonl', 'audit.jsonl.*', 'node_modules/']
+/** What git must not see: private keys, the trail, the default ledger, what `hallpass dev` keeps. */
+export const IGNORED: readonly string[] = [
+  'keys/',
+  '.hallpass/',
+  'audit.jsonl',
+  'audit.jsonl.*',
+  'hallpass.db*',
+  'node_modules/',
+]
