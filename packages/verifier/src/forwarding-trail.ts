@@ -1,2 +1,7 @@
 export { forwardingTrail } from './forwarding-trail/forwarding-trail.ts'
-export type { ForwardingState, ForwardingTrail, ForwardingTrailOptions, SourceCheckpointOptions } from './forwarding-trail/forwarding-trail.ts'
+export type {
+  ForwardingState,
+  ForwardingTrail,
+  ForwardingTrailOptions,
+  SourceCheckpointOptions,
+} from './forwarding-trail/forwarding-trail.ts'
