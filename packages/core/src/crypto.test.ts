@@ -286,3 +286,8 @@ test('crypto.node answers without a promise', () => {
   const key = valueOf(imported as Awaited<typeof imported>)
   expect(node.verifySignature(key, 'a.b', bytes(signature('a.b')))).toBe(true)
 })
+
+test('crypto.node answers false where its platform throws', () => {
+  const key = { alg: 'ES256', signatureBytes: 64, material: { hash: 'sha256', input: { key: 'no key' } } } as const
+  expect(node.verifySignature(key, 'a.b', Buffer.alloc(64))).toBe(false)
+})
