@@ -9,6 +9,10 @@ describe('hallpass', { timeout: 60_000 }, () => {
     expect(commands.filter(({ name, summary }) => !stdout.includes(name) || !stdout.includes(summary))).toEqual([])
   })
 
+  test('ends in silence when nobody reads it any more', async () => {
+    expect(await hallpass(['--help'], { isUnread: true })).toEqual({ code: 1, stdout: '', stderr: '' })
+  })
+
   test('--help is no mistake', async () => {
     expect(await hallpass(['--help'])).toMatchObject({ code: 0, stderr: '' })
   })

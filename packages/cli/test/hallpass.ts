@@ -16,6 +16,8 @@ const bin = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist', 'bin.
 export interface Typed {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
+  /** Nobody reads its stdout, as when `head` has ended. */
+  readonly isUnread?: boolean
 }
 
 export interface Ran {
@@ -82,6 +84,7 @@ export interface Running {
 /** Types a command that goes on running; it is killed after the test. */
 export function start(args: readonly string[], typed: Typed = {}): Running {
   const child = launch(args, typed)
+  if (typed.isUnread === true) child.stdout?.destroy()
   let [stdout, stderr] = ['', '']
   const heard = new Set<() => void>()
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {

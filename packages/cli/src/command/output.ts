@@ -17,6 +17,18 @@ export interface Output {
 /** JSON text of a result; what is undefined in it is left out. */
 const toJson = (value: object | JsonValue): string => JSON.stringify(value, null, 2)
 
+let isWatched = false
+
+/** Ends the process when nobody reads its result any more, as in `hallpass audit show FILE | head`. */
+function watchReader(): void {
+  if (isWatched) return
+  isWatched = true
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(1)
+  })
+}
+
 /** Writes to this process's stdout and stderr. Honours NO_COLOR. */
 export function processOutput(json: boolean): Output {
   const noColor = process.env['NO_COLOR'] !== undefined && process.env['NO_COLOR'] !== ''
@@ -24,10 +36,14 @@ export function processOutput(json: boolean): Output {
     json,
     color: !json && !noColor && process.stdout.isTTY,
     say(text) {
-      if (!json) process.stdout.write(`${text}\n`)
+      if (json) return
+      watchReader()
+      process.stdout.write(`${text}\n`)
     },
     result(value) {
-      if (json) process.stdout.write(`${toJson(value)}\n`)
+      if (!json) return
+      watchReader()
+      process.stdout.write(`${toJson(value)}\n`)
     },
     warn(text) {
       process.stderr.write(`${text}\n`)
