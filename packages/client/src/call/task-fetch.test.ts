@@ -173,7 +173,7 @@ describe('task.grant()', () => {
     const before = api(sent).length
     expect((await used.fetch(url, one)).status).toBe(403)
     world.clock.advance(26)
-    expect((await late.fetch(url, one)).status).toBe(503)
+    expect((await late.fetch(url, one)).status).toBe(401)
     await opened.complete()
     expect((await left.fetch(url, one)).status).toBe(403)
     expect(left.callsLeft).toBe(0)

@@ -50,6 +50,11 @@ const advice = {
     message: 'It could not be checked whether this call is allowed, so nothing was done. Try again later.',
     retryable: true,
   },
+  expired: {
+    message:
+      'The permission for this call ran out before it was used, and nothing was done. Ask for a new one and call again.',
+    retryable: true,
+  },
   unanswered: {
     message:
       'The service gave no answer, so it is not known whether the call was carried out. Check its effect before you make the call again.',
@@ -82,7 +87,7 @@ const adviceOn: Record<CallReason, keyof typeof advice> = {
   'issuer-unknown': 'setup',
   'audience-mismatch': 'setup',
   'not-yet-valid': 'later',
-  'token-expired': 'later',
+  'token-expired': 'expired',
   'lifetime-exceeded': 'setup',
   'binding-failed': 'setup',
   'proof-missing': 'setup',

@@ -44,6 +44,7 @@ describe('refusedResponse()', () => {
   test.each([
     ['no-rule-matched', 403, 403],
     ['broker-unavailable', 503, 503],
+    ['token-expired', 401, 401],
     ['api-unavailable', 424, 502],
     ['idempotency-running', 409, 409],
     ['task-ended', 403, 403],

@@ -24,5 +24,7 @@ export function refusedResponse({ reason, message, retryable, event }: Refusal, 
 function statusOf(reason: Refusal['reason'], { retryable, isRead }: { retryable: boolean; isRead: boolean }): number {
   if (reason === 'api-unavailable') return isRead ? 502 : 424
   if (reason === 'idempotency-running') return 409
+  // The same grant never helps again; a new one may.
+  if (reason === 'token-expired') return 401
   return retryable ? 503 : 403
 }
