@@ -67,6 +67,21 @@ describe('hallpass revoke', { timeout: 60_000 }, () => {
     expect(answers.map((answer) => [answer.code, answerOf(answer)['tasks']])).toEqual(targets.map(() => [0, []]))
   })
 
+  test('warns of an agent and an owner that the policy does not have, and stops them all the same', async () => {
+    const { cwd } = await runningProject()
+    const agent = await revoke(cwd, '--agent', 'suport-bot')
+    expect(agent).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('no agent of this name; it has: support-bot'),
+    })
+    const owner = await revoke(cwd, '--owner', 'team:suport')
+    expect(owner).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('no owner of this name; it has: team:support'),
+    })
+    expect(await revoke(cwd, '--agent', 'support-bot', '--dry-run')).toMatchObject({ code: 0, stderr: '' })
+  })
+
   test('is for operators: an agent and an API are refused with keys of their own', async () => {
     const { cwd } = await runningProject()
     const as = (id: string) => revoke(cwd, '--everything', '--as', id, '--key', `keys/${id}.jwk.json`)

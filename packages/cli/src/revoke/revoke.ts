@@ -1,5 +1,6 @@
-import type { JsonObject } from '@hallpass/core'
+import type { JsonObject, RevocationTarget } from '@hallpass/core'
 import { printable } from '@hallpass/core'
+import type { Policy } from '@hallpass/policy'
 import type { Arguments, Command } from '../command/command.ts'
 import { misused } from '../command/failure.ts'
 import { OPERATOR_OPTIONS, operatorFrom } from './operator-identity.ts'
@@ -31,6 +32,15 @@ function summary(answer: JsonObject, target: string, dryRun: boolean): string {
   return [headline, ...names, ...more, ...event].join('\n')
 }
 
+/** Says that nobody here has this name: it is stopped all the same, and may not be what was meant. */
+function strangerIn({ agents }: Policy, target: RevocationTarget): string | undefined {
+  const owners = [...new Set(Object.values(agents).map(({ owner }) => owner))]
+  const warn = (what: string, known: readonly string[]) =>
+    `The policy of the configuration has no ${what} of this name; it has: ${known.join(', ')}`
+  if (target.kind === 'agent' && !Object.hasOwn(agents, target.clientId)) return warn('agent', Object.keys(agents))
+  return target.kind === 'owner' && !owners.includes(target.owner) ? warn('owner', owners) : undefined
+}
+
 export const revokeCommand: Command = {
   name: 'revoke',
   summary: 'Kill grants and tasks at a running broker',
@@ -46,7 +56,9 @@ export const revokeCommand: Command = {
     const target = targetFrom(args)
     const reason = reasonFrom(args)
     const dryRun = args.flag('dry-run')
-    const { issuer, identity } = await operatorFrom(args)
+    const { issuer, identity, policy } = await operatorFrom(args)
+    const stranger = policy && strangerIn(policy, target)
+    if (stranger !== undefined) output.warn(stranger)
     const link = await connectOperator(issuer, identity)
     const answer = await link.post('/revocations', { target, reason, dry_run: dryRun })
     output.result({ ok: true, ...answer })
