@@ -1,4 +1,5 @@
 import { must } from '../suite/must.ts'
+import { now } from '../world/bench-ledger.ts'
 import { fillLedger, there } from './fill-ledger.ts'
 import type { FilledLedger, OpenedTask, RegisteredGrant } from './fill-ledger.ts'
 import { mustRefuseWhenFull } from './full-ledgers.ts'
@@ -30,7 +31,8 @@ export async function weighProofs(counts: readonly number[]): Promise<Weight> {
       const grant = there(filled.register(task, 1))
       for (let each = 0; each < MARKS_PER_GRANT; each += 1) useUp(filled, grant)
       filled.now += 2
-      filled.ledger.sweep()
+      // On record, as a broker would say: until then what ran out is kept.
+      now(filled.ledger.acknowledge(now(filled.ledger.sweep()).receipt))
       must(sizeOf(filled, 'uses') === 0, 'marks outlive the uses they came with')
     },
   })
