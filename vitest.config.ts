@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
@@ -42,6 +43,8 @@ export default defineConfig({
   // TEST_TARGET=dist runs the same tests against the built packages.
   resolve: { alias: process.env['TEST_TARGET'] === 'dist' ? [] : doorsToSources() },
   test: {
+    // On two cores the runner would take one of them; most tests wait for servers of their own.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     coverage: {
       provider: 'v8',
       include: ['packages/*/src/**/*.ts'],
