@@ -4,6 +4,8 @@ import type { RowAim } from '../row/row-aim.ts'
 import type { Work } from '../timing/work.ts'
 import { openDesk, TOKEN_URL, tokenOf } from '../world/desk.ts'
 import type { Desk, TokenRequest, Wish } from '../world/desk.ts'
+import { serveDesk } from '../world/desk-server.ts'
+import type { DeskServer } from '../world/desk-server.ts'
 import { TASK } from '../world/bench-ledger.ts'
 import { createBenchIssuer } from '../world/grant.ts'
 import { createHolder } from '../world/holder.ts'
@@ -42,6 +44,47 @@ async function viaFetch(desk: Desk, { parameters, proof }: TokenRequest): Promis
   const headers = { 'content-type': 'application/x-www-form-urlencoded', dpop: proof }
   const response = await desk.broker.fetch(new Request(TOKEN_URL, { method: 'POST', headers, body }))
   return response.status === 200 ? ((await response.json()) as { access_token?: string }).access_token : undefined
+}
+
+/** Requests on their way at once. */
+const IN_FLIGHT = 32
+
+/** The same over HTTP, several at once; agent and broker in one process. */
+function issuingOverHttp(desk: Desk, server: DeskServer): Work {
+  let requests: TokenRequest[] = []
+  return {
+    batch: BATCH,
+    async prepare(operations) {
+      await desk.trail.flush()
+      requests = Array.from({ length: operations }, () => desk.request(read((orders += 1))))
+    },
+    async run(operations) {
+      let next = 0
+      const agent = async (): Promise<void> => {
+        for (let at = next++; at < operations; at = next++) {
+          const token = await server.ask(take(requests, at))
+          if (token === undefined) throw new Error('An honest request was refused while it was timed.')
+        }
+      }
+      await Promise.all(Array.from({ length: IN_FLIGHT }, agent))
+    },
+  }
+}
+
+/** The desk's checks hold for the door too: what it refuses has no token, and what it answers is asked once. */
+async function checkHttp(): Promise<void> {
+  const desk = await openDesk()
+  const server = await serveDesk(desk, IN_FLIGHT)
+  const honest = desk.request(read(1))
+  must((await server.ask(honest)) !== undefined, 'the honest request gets a grant over HTTP')
+  must((await server.ask(honest)) === undefined, 'a proof works once')
+  must(
+    (await server.ask(desk.request(read(1), createHolder()))) === undefined,
+    "another key cannot use the task's token",
+  )
+  server.close()
+  await desk.close()
+  await checkDesk()
 }
 
 /** What a broker of one's own on jose would sign, without identity, policy, ledger or record. */
@@ -125,7 +168,7 @@ const row = (id: string, aim: number | null, work: string): RowAim => ({
   id,
   aim,
   better: 'lower',
-  measure: id.startsWith('peer') ? 'wall' : 'cpu',
+  measure: id.startsWith('peer') || id === 'issue.http' ? 'wall' : 'cpu',
   baseline: 'ES256 verify + sign',
   work,
 })
@@ -134,6 +177,7 @@ export const issue: Suite = {
   rows: [
     row('issue.inprocess', 1.3, 'token exchange as data: task, proof, policy, ledger, sign, chained record'),
     row('issue.fetch', null, 'the same through Request and Response'),
+    row('issue.http', null, 'the same over HTTP on loopback, 32 at once, agent and broker in one process'),
     row('peer.jose.issue', null, 'verify a proof, sign the same claims; nothing else'),
   ],
   open: async () => {
@@ -149,11 +193,17 @@ export const issue: Suite = {
     const checkJose = (): Promise<void> =>
       mustThrow(() => jwtVerify('a.b.c', EmbeddedJWK), 'what is no proof is refused')
     const desk = await openDesk()
+    const server = await serveDesk(desk, IN_FLIGHT)
     const entries: readonly Entry[] = [
       { id: 'issue.inprocess', check: checkDesk, work: issuing(desk, viaToken), baseline },
       { id: 'issue.fetch', check: checkDesk, work: issuing(desk, viaFetch), baseline },
+      { id: 'issue.http', check: checkHttp, work: issuingOverHttp(desk, server), baseline },
       { id: 'peer.jose.issue', check: checkJose, work: await joseIssue(), baseline },
     ]
-    return { entries, close: () => desk.close() }
+    const close = async (): Promise<void> => {
+      server.close()
+      await desk.close()
+    }
+    return { entries, close }
   },
 }
