@@ -142,6 +142,25 @@ describe('redeemEndpoint()', () => {
     expect(more.body['answers']).toMatchObject([{ ok: false, reason: 'grant-exhausted' }])
   })
 
+  test('redeemEndpoint() tells a ledger that outlives it of no outcome that is not on disk', async () => {
+    const trail = memoryTrail()
+    let isFull = false
+    const audit = { ...trail, flush: () => (isFull ? Promise.reject(new Error('disk')) : trail.flush()) }
+    const wrapLedger = (ledger: Ledger): Ledger => ({ ...ledger, exactFor: 'all-replicas' })
+    const { send, redeem, ledger, events } = await apiRig({ audit, wrapLedger })
+    const [use] = (await send(redeem())).answers
+    const reservation = use?.reservation ?? ''
+    isFull = true
+    expect((await send({ op: 'settle', reservation, outcome: { status: 200 } })).answers).toEqual([{ ok: true }])
+    expect(await ledger.use(reservation)).toMatchObject({ state: 'running' })
+    isFull = false
+    expect((await send(redeem())).answers).toMatchObject([{ ok: true, state: 'unknown' }])
+    expect((await send({ op: 'give_back', reservation, reason: 'no' })).answers).toEqual([
+      { ok: true, released: false },
+    ])
+    expect(await events('use.ended')).toHaveLength(1)
+  })
+
   test('redeemEndpoint() lets no resend run a use that went back meanwhile', async () => {
     const trail = memoryTrail()
     const disk: { fail?: (why: Error) => void; flushed?: () => void } = {}

@@ -99,10 +99,21 @@ async function settle(desk: Desk, { reservation, outcome }: Settle): Promise<Red
   // Its lease may have ended since: then the trail has its end.
   if (!hasEnd(engine, reservation, ['use.unknown']))
     await recordEnd(engine, 'use.ended', { reservation, ...facts, status: outcome.status })
-  if (engine.ledger.exactFor !== 'one-process') await engine.audit.flush().catch(() => undefined)
-  await engine.ledger.settle(reservation, outcome)
-  engine.openUses.close(reservation)
+  // Otherwise its lease runs out in the ledger, and whoever sweeps after a crash tells of it.
+  if (await isKept(engine)) {
+    await engine.ledger.settle(reservation, outcome)
+    engine.openUses.close(reservation)
+  }
   return { ok: true }
+}
+
+/** Whether the trail keeps what it was told for as long as the ledger keeps what it is told. */
+async function isKept({ ledger, audit }: Engine): Promise<boolean> {
+  if (ledger.exactFor === 'one-process') return true
+  return audit.flush().then(
+    () => true,
+    () => false,
+  )
 }
 
 async function giveBack(desk: Desk, { reservation, reason }: GiveBack): Promise<RedeemedCall> {
@@ -157,7 +168,8 @@ async function redeem({ engine, audience }: Desk, request: RedeemRequest): Promi
     return refuse('audit-unavailable', 'the trail could not record it')
   }
   // It ended or went back while this waited, so its handler ran, or never will.
-  if (!engine.openUses.has(reservation)) return { ok: true, state: 'unknown', event: request.event }
+  const isOver = !engine.openUses.has(reservation) || (isResent && hasEnd(engine, reservation))
+  if (isOver) return { ok: true, state: 'unknown', event: request.event }
   // The broker that recorded it may be gone, killed before its answer left.
   const isTaken = added === 0 && !isResent && !engine.events.hadUse(request.event, reservation)
   // It may also be a use whose opening nobody here remembers, and which ran: it stays used.
