@@ -5,7 +5,6 @@ import type { Work } from '../timing/work.ts'
 import { openDesk, TOKEN_URL, tokenOf } from '../world/desk.ts'
 import type { Desk, TokenRequest, Wish } from '../world/desk.ts'
 import { serveDesk } from '../world/desk-server.ts'
-import type { DeskServer } from '../world/desk-server.ts'
 import { TASK } from '../world/bench-ledger.ts'
 import { createBenchIssuer } from '../world/grant.ts'
 import { createHolder } from '../world/holder.ts'
@@ -18,8 +17,10 @@ const BATCH = 128
 const read = (order: number): Wish => ({ action: 'order.read', resource: `order:${order}` })
 let orders = 0
 
-/** Task token and proof checked, policy asked, grant registered, signed and on the chained record. */
-function issuing(desk: Desk, ask: typeof viaToken): Work {
+type Ask = (desk: Desk, request: TokenRequest) => Promise<string | undefined>
+
+/** Task token and proof checked, policy asked, grant registered, signed and on the chained record; so many at once. */
+function issuing(desk: Desk, ask: Ask, atOnce = 1): Work {
   let requests: TokenRequest[] = []
   return {
     batch: BATCH,
@@ -28,10 +29,14 @@ function issuing(desk: Desk, ask: typeof viaToken): Work {
       requests = Array.from({ length: operations }, () => desk.request(read((orders += 1))))
     },
     async run(operations) {
-      for (let done = 0; done < operations; done++) {
-        const token = await ask(desk, take(requests, done))
-        if (token === undefined) throw new Error('An honest request was refused while it was timed.')
+      let next = 0
+      const oneByOne = async (): Promise<void> => {
+        for (let at = next++; at < operations; at = next++) {
+          const token = await ask(desk, take(requests, at))
+          if (token === undefined) throw new Error('An honest request was refused while it was timed.')
+        }
       }
+      await Promise.all(Array.from({ length: atOnce }, oneByOne))
     },
   }
 }
@@ -48,28 +53,6 @@ async function viaFetch(desk: Desk, { parameters, proof }: TokenRequest): Promis
 
 /** Requests on their way at once. */
 const IN_FLIGHT = 32
-
-/** The same over HTTP, several at once; agent and broker in one process. */
-function issuingOverHttp(desk: Desk, server: DeskServer): Work {
-  let requests: TokenRequest[] = []
-  return {
-    batch: BATCH,
-    async prepare(operations) {
-      await desk.trail.flush()
-      requests = Array.from({ length: operations }, () => desk.request(read((orders += 1))))
-    },
-    async run(operations) {
-      let next = 0
-      const agent = async (): Promise<void> => {
-        for (let at = next++; at < operations; at = next++) {
-          const token = await server.ask(take(requests, at))
-          if (token === undefined) throw new Error('An honest request was refused while it was timed.')
-        }
-      }
-      await Promise.all(Array.from({ length: IN_FLIGHT }, agent))
-    },
-  }
-}
 
 /** The desk's checks hold for the door too: what it refuses has no token, and what it answers is asked once. */
 async function checkHttp(): Promise<void> {
@@ -197,7 +180,12 @@ export const issue: Suite = {
     const entries: readonly Entry[] = [
       { id: 'issue.inprocess', check: checkDesk, work: issuing(desk, viaToken), baseline },
       { id: 'issue.fetch', check: checkDesk, work: issuing(desk, viaFetch), baseline },
-      { id: 'issue.http', check: checkHttp, work: issuingOverHttp(desk, server), baseline },
+      {
+        id: 'issue.http',
+        check: checkHttp,
+        work: issuing(desk, (_desk, request) => server.ask(request), IN_FLIGHT),
+        baseline,
+      },
       { id: 'peer.jose.issue', check: checkJose, work: await joseIssue(), baseline },
     ]
     const close = async (): Promise<void> => {
