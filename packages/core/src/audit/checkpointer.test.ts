@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createChain } from './chain.ts'
 import type { CheckpointSigner } from './checkpoint.ts'
+import type { CheckpointOptions } from './checkpointer.ts'
 import { createCheckpointer } from './checkpointer.ts'
 import type { AuditEvent } from './event.ts'
 
@@ -8,7 +9,7 @@ const good: CheckpointSigner = { kid: 'k1', alg: 'ES256', sign: () => new Uint8A
 const refusing: CheckpointSigner = { ...good, sign: () => Promise.reject(new Error('CANARY pin 1234')) }
 const silent: CheckpointSigner = { ...good, sign: () => new Promise(() => {}) }
 
-function setUp(signer: CheckpointSigner, everyEvents = 2) {
+function setUp(signer: CheckpointSigner, everyEvents = 2, publish?: CheckpointOptions['publish']) {
   const chain = createChain()
   const events: AuditEvent[] = []
   const published: string[] = []
@@ -17,7 +18,8 @@ function setUp(signer: CheckpointSigner, everyEvents = 2) {
     chain.next(event)
   }
   const trail = { source: 'trail:t', now: () => 1750000000, head: () => chain.head, append }
-  const checkpointer = createCheckpointer({ signer, everyEvents, publish: (jws) => published.push(jws) }, trail)
+  const keep = (jws: string): void => void published.push(jws)
+  const checkpointer = createCheckpointer({ signer, everyEvents, publish: publish ?? keep }, trail)
   const record = (n: number): void => {
     append({ id: `ev_${n}`, type: 'use.started', time: 1, source: 'x' })
     checkpointer.appended()
@@ -70,6 +72,37 @@ describe('createCheckpointer()', () => {
     record(1)
     await vi.advanceTimersByTimeAsync(11_000)
     expect(checkpoints()).toMatchObject([{ reason: 'key-unavailable' }])
+  })
+
+  test.each<[string, () => void | Promise<void>]>([
+    [
+      'throws',
+      () => {
+        throw new Error('disk')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('disk'))],
+    ['never ends', () => new Promise(() => {})],
+  ])('hands a checkpoint out again, signed once, where publish %s', async (_name, fail) => {
+    const offered: string[] = []
+    const { record, checkpoints } = setUp(good, 1, (jws) => (offered.push(jws) === 1 ? fail() : undefined))
+    record(1)
+    await vi.advanceTimersByTimeAsync(61_000)
+    await vi.advanceTimersByTimeAsync(61_000)
+    const signed = checkpoints().map((event) => (event.data as { jws: string }).jws)
+    expect([signed.length, offered]).toEqual([1, [...signed, ...signed]])
+  })
+
+  test('hands out the newest checkpoint alone where the one before it was not published', async () => {
+    const offered: string[] = []
+    const { record, checkpoints } = setUp(good, 1, (jws) =>
+      offered.push(jws) === 1 ? Promise.reject(new Error('disk')) : undefined,
+    )
+    record(1)
+    await vi.advanceTimersByTimeAsync(0)
+    record(2)
+    await vi.advanceTimersByTimeAsync(61_000)
+    expect(offered).toEqual(checkpoints().map((event) => (event.data as { jws: string }).jws))
   })
 
   test.each([

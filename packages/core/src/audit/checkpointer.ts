@@ -1,5 +1,6 @@
 import { randomId } from '#crypto'
 import { HallpassError } from '../fault.ts'
+import type { MaybePromise } from '../result.ts'
 import type { ChainHead } from './chain.ts'
 import type { CheckpointSigner } from './checkpoint.ts'
 import { signCheckpoint } from './checkpoint.ts'
@@ -13,15 +14,16 @@ export interface CheckpointOptions {
   readonly everySeconds?: number
   /**
    * Gets each signed checkpoint (compact JWS) to keep it elsewhere. Only a checkpoint held elsewhere proves that the
-   * end of the trail was not cut off.
+   * end of the trail was not cut off. When it throws, rejects or takes longer than 10 s, the same checkpoint or a newer
+   * one is offered again after `everySeconds`.
    */
-  readonly publish?: (jws: string) => void
+  readonly publish?: (jws: string) => MaybePromise<void>
 }
 
 export interface Checkpointer {
   /** Tells it that a line was appended. Never waits. */
   appended(): void
-  /** Signs the head now, unless nothing was appended since the last time. Never rejects. */
+  /** Signs the head now, unless nothing was appended since the last time, and publishes what is not. Never rejects. */
   sign(): Promise<void>
   stop(): void
 }
@@ -33,7 +35,8 @@ interface TrailToSign {
   readonly append: (event: AuditEvent) => void
 }
 
-const SIGNER_TIMEOUT_MS = 10_000
+/** For the signer, and for whoever publishes. */
+const TIMEOUT_MS = 10_000
 
 function wholeNumber(value: number, name: string, max: number): number {
   if (Number.isSafeInteger(value) && value >= 1 && value <= max) return value
@@ -43,7 +46,7 @@ function wholeNumber(value: number, name: string, max: number): number {
 function inTime<T>(work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('late')), SIGNER_TIMEOUT_MS)
+    timer = setTimeout(() => reject(new Error('late')), TIMEOUT_MS)
   })
   return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
@@ -59,7 +62,14 @@ export function createCheckpointer(options: CheckpointOptions, trail: TrailToSig
   let sinceLast = 0
   let behind = false
   let signing: Promise<void> | undefined
+  let unpublished: string | undefined
 
+  const publishNewest = async (): Promise<void> => {
+    const jws = unpublished
+    if (jws === undefined) return
+    if (publish !== undefined) await inTime((async () => publish(jws))())
+    unpublished = undefined
+  }
   const signHead = async (): Promise<void> => {
     const time = trail.now()
     const event = { id: randomId('ev_'), type: 'trail.checkpoint', time, source: trail.source } as const
@@ -75,12 +85,17 @@ export function createCheckpointer(options: CheckpointOptions, trail: TrailToSig
       return
     }
     trail.append({ ...event, data: { jws } })
-    publish?.(jws)
+    unpublished = jws
+  }
+  const signAndPublish = async (): Promise<void> => {
+    if (sinceLast > 0 || behind) await signHead()
+    await publishNewest()
   }
   const sign = (): Promise<void> => {
-    if (signing === undefined && (sinceLast > 0 || behind)) {
-      // A trail that cannot be written says so to those who append, so the rejection ends here.
-      signing = signHead()
+    if (signing === undefined && (sinceLast > 0 || behind || unpublished !== undefined)) {
+      // A trail that cannot be written says so to those who append, and what was not published is offered again, so the
+      // rejection ends here.
+      signing = signAndPublish()
         .catch(() => {})
         .finally(() => {
           signing = undefined
