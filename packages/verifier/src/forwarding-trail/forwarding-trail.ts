@@ -1,4 +1,4 @@
-import type { AuditDelivery, AuditSink } from '@hallpass/core'
+import type { AuditDelivery, AuditSink, MaybePromise } from '@hallpass/core'
 import { HallpassError } from '@hallpass/core'
 import { openSpool } from '@hallpass/core/file-trail'
 import { createForwarder } from './forwarder.ts'
@@ -39,9 +39,10 @@ export interface SourceCheckpointOptions {
   readonly introduce?: boolean
   /**
    * Gets each checkpoint (compact JWS) that the broker took, to keep it elsewhere. Only what is held elsewhere proves
-   * that nothing was cut off at the end.
+   * that nothing was cut off at the end. When it throws, rejects or takes longer than 10 s, the same checkpoint or a newer
+   * one is offered again after `everySeconds`.
    */
-  readonly publish?: (jws: string) => void
+  readonly publish?: (jws: string) => MaybePromise<void>
 }
 
 export interface ForwardingState {

@@ -1,11 +1,12 @@
-import type { AuditDelivery, SourceHead } from '@hallpass/core'
+import type { AuditDelivery, MaybePromise, SourceHead } from '@hallpass/core'
+import { within } from '../flow/within.ts'
 
 export interface VoucherOptions {
   readonly to: AuditDelivery
   readonly everyEvents: number
   readonly everySeconds: number
   readonly introduce: boolean
-  readonly publish: ((jws: string) => void) | undefined
+  readonly publish: ((jws: string) => MaybePromise<void>) | undefined
 }
 
 /** Signs, beside the delivery and after it, how far a chain was delivered. */
@@ -18,11 +19,16 @@ export interface Voucher {
   finish(): Promise<void>
 }
 
+const PUBLISH_TIMEOUT_MS = 10_000
+
 /** A checkpoint that does not get through is not missed: the next one covers what it would have covered. */
 export function createVoucher({ to, everyEvents, everySeconds, introduce, publish }: VoucherOptions): Voucher {
   let head: SourceHead | undefined
   let waiting = 0
+  /** Number of the newest line whose checkpoint is published too. */
   let reached = 0
+  /** The newest checkpoint that the receiver took: offered again, not signed again, until it is published. */
+  let taken: { readonly seq: number; readonly jws: string } | undefined
   let signing: Promise<void> | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
   let isFinished = false
@@ -35,17 +41,23 @@ export function createVoucher({ to, everyEvents, everySeconds, introduce, publis
     const lines = waiting
     waiting = 0
     try {
-      const jws = await to.vouch?.(upTo, { introduce })
+      if (taken?.seq !== upTo.seq) {
+        const jws = await to.vouch?.(upTo, { introduce })
+        if (jws === undefined) return
+        taken = { seq: upTo.seq, jws }
+      }
+      const { jws } = taken
+      if (publish !== undefined) await within(PUBLISH_TIMEOUT_MS, (async () => publish(jws))())
       reached = upTo.seq
-      if (jws !== undefined) publish?.(jws)
     } catch {
       waiting += lines
-      later()
     }
   }
   const sign = (): Promise<void> =>
     (signing ??= signHead().finally(() => {
       signing = undefined
+      // What failed, and what was acknowledged in the meantime.
+      if (waiting > 0) later()
     }))
   const later = (): void => {
     if (isFinished || timer !== undefined) return
@@ -61,7 +73,7 @@ export function createVoucher({ to, everyEvents, everySeconds, introduce, publis
       if (waiting >= everyEvents) void sign()
       else later()
     },
-    vouched: () => reached,
+    vouched: () => taken?.seq ?? 0,
     async finish() {
       isFinished = true
       clearTimeout(timer)
